@@ -1,0 +1,276 @@
+//! [`Split`]: a training and a test part, shuffled, disjoint, and scaled with the training part's statistics.
+
+use rand::seq::SliceRandom;
+
+use super::config::DataConfig;
+use super::dataset::Dataset;
+use super::repeats;
+use super::scaling::Scaling;
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+use crate::seed::stream;
+
+/// What networks and kernels see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// `[n_train, d_in]`.
+    pub x_train: Matrix,
+    /// `[n_train, d_out]`.
+    pub y_train: Matrix,
+    /// `[n_test, d_in]`.
+    pub x_test: Matrix,
+    /// `[n_test, d_out]`.
+    pub y_test: Matrix,
+    /// From raw numbers to these, and back.
+    pub scaling: Scaling,
+    /// What was found in the data and done about it, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl Split {
+    /// Prepares `dataset` as `config` says; its `source` is not looked at.
+    ///
+    /// Training rows are the first of the shuffled rows and test rows the last: with `n_test` set, a growing `n_train`
+    /// keeps the test part and nests the training parts.
+    ///
+    /// # Errors
+    /// When there are not as many rows as asked for, or nothing varies that could be learned from or predicted.
+    pub fn new(dataset: &Dataset, config: &DataConfig, root_seed: u64) -> Result<Self> {
+        let (inputs, targets, note) = repeats::settle(dataset, config.repeated_inputs);
+        let mut notes = Vec::from_iter(note);
+
+        let n = inputs.n_rows();
+        let (n_train, n_test) = sizes(config, n, dataset.n_rows())?;
+        if n_train + n_test < n {
+            notes.push(format!(
+                "Of {n} rows, {n_train} are for training and {n_test} for testing; the others are not used."
+            ));
+        }
+        let mut order: Vec<usize> = (0..n).collect();
+        order.shuffle(&mut stream(root_seed, &format!("split/{}", config.split_seed)));
+        let (train, test) = (&order[..n_train], &order[n - n_test..]);
+
+        let (raw_x_train, raw_y_train) = (inputs.select_rows(train), targets.select_rows(train));
+        let (scaling, scaling_notes) = Scaling::of_training_rows(dataset, config, &raw_x_train, &raw_y_train)?;
+        notes.extend(scaling_notes);
+        let x_train = scaling.inputs(&raw_x_train)?;
+        if config.sphere {
+            notes.extend(note_on_coincidence(&raw_x_train, &x_train));
+        }
+        Ok(Self {
+            y_train: scaling.targets(&raw_y_train),
+            x_test: scaling.inputs(&inputs.select_rows(test))?,
+            y_test: scaling.targets(&targets.select_rows(test)),
+            x_train,
+            scaling,
+            notes,
+        })
+    }
+}
+
+fn sizes(config: &DataConfig, n: usize, n_before_merging: usize) -> Result<(usize, usize)> {
+    let rows = match n == n_before_merging {
+        true => format!("{n} rows"),
+        false => format!("{n} rows ({n_before_merging} before repeated inputs were merged)"),
+    };
+    let n_train = config.n_train.unwrap_or(n * 4 / 5);
+    if n_train < 2 {
+        let problem = format!("{n_train} of {rows} for training; statistics take at least 2");
+        return Err(Error::config("data.n_train", problem, "raise it, or give more rows"));
+    }
+    if n_train >= n {
+        let problem = format!("{n_train} training rows asked for, but there are {rows} and at least 1 is for testing");
+        return Err(Error::config("data.n_train", problem, format!("set it to at most {}", n.saturating_sub(1))));
+    }
+    let n_left = n - n_train;
+    let n_test = config.n_test.unwrap_or(n_left);
+    if n_test == 0 {
+        return Err(Error::config("data.n_test", "0 rows to test on", format!("set it between 1 and {n_left}")));
+    }
+    if n_test > n_left {
+        let why = if config.n_train.is_none() { " (80 %, because `data.n_train` is not set)" } else { "" };
+        return Err(Error::config(
+            "data.n_test",
+            format!(
+                "{n_test} test rows asked for, but of {rows} {n_train} are for training{why}, which leaves {n_left}"
+            ),
+            format!("set it to at most {n_left}, or lower `data.n_train`"),
+        ));
+    }
+    Ok((n_train, n_test))
+}
+
+/// Inputs on one ray from the mean fall on one point of the sphere.
+fn note_on_coincidence(raw: &Matrix, scaled: &Matrix) -> Option<String> {
+    let n_new = repeats::n_repeated_rows(scaled).saturating_sub(repeats::n_repeated_rows(raw));
+    (n_new > 0).then(|| {
+        format!(
+            "{n_new} distinct training inputs coincide with another on the sphere: the kernel matrix can be singular."
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{RepeatedInputs, Source, Task, vendored};
+
+    fn config() -> DataConfig {
+        DataConfig::new(Source::Vendored("the split does not look at it".into()))
+    }
+
+    type NamedColumn = (&'static str, fn(usize) -> f64);
+
+    /// Row i has the input i (and the columns of `more`) and the target i squared.
+    fn dataset(n: usize, more: &[NamedColumn]) -> Dataset {
+        let names = std::iter::once("index").chain(more.iter().map(|(name, _)| *name)).map(String::from).collect();
+        let inputs = Matrix::from_fn(n, 1 + more.len(), |i, j| if j == 0 { i as f64 } else { more[j - 1].1(i) });
+        let targets = Matrix::from_fn(n, 1, |i, _| (i * i) as f64);
+        Dataset::new("test", "", Task::Regression, (names, inputs), (vec!["square".into()], targets)).unwrap()
+    }
+
+    fn moments(column: &[f64]) -> (f64, f64) {
+        let n = column.len() as f64;
+        let mean = column.iter().sum::<f64>() / n;
+        (mean, (column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt())
+    }
+
+    #[test]
+    fn parts_are_disjoint_cover_all_rows_and_keep_inputs_with_their_targets() {
+        let raw = DataConfig { standardize: false, ..config() };
+        let split = Split::new(&dataset(51, &[]), &raw, 1).unwrap();
+        assert_eq!((split.x_train.n_rows(), split.x_test.n_rows()), (40, 11));
+        let mut seen = [split.x_train.values(), split.x_test.values()].concat();
+        seen.sort_by(f64::total_cmp);
+        assert_eq!(seen, (0..51).map(f64::from).collect::<Vec<_>>());
+        assert_eq!(split.x_test.map(|x| x * x), split.y_test);
+        assert_eq!(split.x_train.map(|x| x * x), split.y_train);
+    }
+
+    #[test]
+    fn a_split_repeats_under_its_seeds_and_differs_under_others() {
+        let dataset = dataset(50, &[]);
+        let split = |split_seed, root| Split::new(&dataset, &DataConfig { split_seed, ..config() }, root).unwrap();
+        assert_eq!(split(0, 1), split(0, 1));
+        assert_ne!(split(0, 1).x_train, split(1, 1).x_train);
+        assert_ne!(split(0, 1).x_train, split(0, 2).x_train);
+    }
+
+    #[test]
+    fn a_growing_training_part_is_nested_and_keeps_the_test_rows() {
+        let dataset = dataset(50, &[]);
+        let raw = |n_train| DataConfig { n_train: Some(n_train), n_test: Some(10), standardize: false, ..config() };
+        let (small, large) = (Split::new(&dataset, &raw(8), 1).unwrap(), Split::new(&dataset, &raw(30), 1).unwrap());
+        assert_eq!(small.x_test, large.x_test);
+        assert_eq!(small.x_train.values(), &large.x_train.values()[..8]);
+        assert!(small.notes[0].contains("Of 50 rows, 8 are for training and 10 for testing"));
+    }
+
+    #[test]
+    fn standardization_uses_training_rows_only() {
+        let split = Split::new(&vendored::load("yacht").unwrap(), &config(), 1).unwrap();
+        for j in 0..split.x_train.n_cols() {
+            let (mean, sd) = moments(&split.x_train.column(j));
+            assert!(mean.abs() < 1e-12 && (sd - 1.0).abs() < 1e-12, "column {j}: {mean} {sd}");
+            let (mean, sd) = moments(&split.x_test.column(j));
+            assert!(mean.abs() > 1e-6 && (sd - 1.0).abs() > 1e-6, "column {j}: {mean} {sd}");
+        }
+        let (mean, sd) = moments(split.y_train.values());
+        assert!(mean.abs() < 1e-12 && (sd - 1.0).abs() < 1e-12);
+        assert!(moments(split.y_test.values()).0.abs() > 1e-6);
+    }
+
+    #[test]
+    fn predictions_return_to_raw_units_and_raw_inputs_to_the_scaled_ones() {
+        let raw = vendored::load("diabetes").unwrap();
+        let split = Split::new(&raw, &config(), 1).unwrap();
+        let back = split.scaling.targets_back(&split.scaling.targets(&raw.targets));
+        assert!((&back - &raw.targets).rms() < 1e-12);
+        let scaled = split.scaling.inputs(&raw.inputs).unwrap();
+        let first = split.x_test.row(0);
+        assert!(scaled.rows().any(|row| row == first));
+    }
+
+    #[test]
+    fn repeated_inputs_of_concrete_are_averaged_and_told() {
+        let concrete = vendored::load("concrete").unwrap();
+        let merged = Split::new(&concrete, &config(), 1).unwrap();
+        assert_eq!(merged.x_train.n_rows() + merged.x_test.n_rows(), 996);
+        assert!(
+            merged.notes[0].starts_with("34 of 1030 rows repeat the inputs of an earlier row"),
+            "{:?}",
+            merged.notes
+        );
+        let kept = DataConfig { repeated_inputs: RepeatedInputs::Keep, ..config() };
+        let kept = Split::new(&concrete, &kept, 1).unwrap();
+        assert_eq!(kept.x_train.n_rows() + kept.x_test.n_rows(), 1030);
+    }
+
+    #[test]
+    fn inputs_on_the_sphere_have_norm_root_d() {
+        let on_sphere = DataConfig { sphere: true, ..config() };
+        let split = Split::new(&vendored::load("yacht").unwrap(), &on_sphere, 1).unwrap();
+        for row in split.x_train.rows().chain(split.x_test.rows()) {
+            assert!((row.iter().map(|x| x * x).sum::<f64>() - 6.0).abs() < 1e-12);
+        }
+        let message = Split::new(&dataset(20, &[]), &on_sphere, 1).unwrap_err().to_string();
+        assert!(message.contains("`data.sphere`") && message.contains("two points"), "{message}");
+    }
+
+    #[test]
+    fn constant_input_columns_are_dropped_and_named() {
+        let split = Split::new(&dataset(20, &[("flat", |_| 0.1), ("odd", |i| (i % 2) as f64)]), &config(), 1).unwrap();
+        assert_eq!(split.x_train.n_cols(), 2);
+        assert_eq!(split.notes, ["The input column flat is constant on the training rows and was dropped."]);
+        // New inputs still come with all columns of the source.
+        assert_eq!(split.scaling.inputs(&Matrix::zeros(1, 3)).unwrap().n_cols(), 2);
+    }
+
+    #[test]
+    fn a_constant_target_and_an_absent_class_are_told_apart() {
+        let mut flat = dataset(20, &[]);
+        flat.targets = Matrix::from_fn(20, 1, |_, _| 3.0);
+        let message = Split::new(&flat, &config(), 1).unwrap_err().to_string();
+        assert!(message.contains("the target `square` is 3 on every training row"), "{message}");
+
+        // Two training rows cannot hold all ten classes of yeast, but in some split they hold two.
+        let few = |split_seed| DataConfig { n_train: Some(2), split_seed, ..config() };
+        let yeast = vendored::load("yeast").unwrap();
+        let split = (0..20).find_map(|seed| Split::new(&yeast, &few(seed), 1).ok()).unwrap();
+        assert!(split.notes.iter().any(|note| note.contains("No training row belongs to these classes")));
+        assert!(split.y_train.first_non_finite().is_none() && split.y_test.first_non_finite().is_none());
+    }
+
+    #[test]
+    fn more_rows_than_there_are_is_refused_with_the_numbers_and_the_key() {
+        let refusal = |n_train, n_test| {
+            Split::new(&dataset(50, &[]), &DataConfig { n_train, n_test, ..config() }, 1).unwrap_err().to_string()
+        };
+        let message = refusal(Some(30), Some(25));
+        assert!(
+            message.contains("`data.n_test`: 25 test rows asked for, but of 50 rows 30 are for training"),
+            "{message}"
+        );
+        assert!(message.contains("at most 20"), "{message}");
+        assert!(refusal(None, Some(25)).contains("40 are for training (80 %"));
+        assert!(refusal(Some(50), None).contains("`data.n_train`: 50 training rows asked for"));
+        assert!(refusal(Some(1), None).contains("`data.n_train`: 1 of 50 rows for training"));
+        assert!(refusal(None, Some(0)).contains("`data.n_test`: 0 rows"));
+    }
+
+    #[test]
+    fn new_inputs_of_another_shape_or_not_finite_are_refused() {
+        let split = Split::new(&dataset(20, &[("odd", |i| (i % 2) as f64)]), &config(), 1).unwrap();
+        let message = split.scaling.inputs(&Matrix::zeros(1, 5)).unwrap_err().to_string();
+        assert_eq!(message, "input columns: expected 2 (index, odd), found 5");
+        let message = split.scaling.inputs(&Matrix::from_fn(2, 2, |i, _| 0.0 / i as f64)).unwrap_err().to_string();
+        assert!(message.contains("row 1, column `index`"), "{message}");
+    }
+
+    #[test]
+    fn numbers_too_large_to_square_are_refused_with_the_column() {
+        let huge = dataset(20, &[("huge", |i| i as f64 * 1e200)]);
+        let message = Split::new(&huge, &config(), 1).unwrap_err().to_string();
+        assert!(message.contains("column `huge`") && message.contains("rescale"), "{message}");
+    }
+}

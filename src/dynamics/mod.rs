@@ -1,0 +1,16 @@
+//! Training under the squared loss (1/(2 N O)) sum of squares, with the kernel held fixed, in closed form.
+//!
+//! In the eigenbasis of the kernel each direction of function space is learned alone and at its own rate, s/(N O): see
+//! [`Flow`]. Around it stand what an infinite ensemble of networks predicts ([`ensemble`](fn@ensemble)) and the gap
+//! between one trained network and its infinite-width limit, taken apart term by term ([`Decomposition`]). This module
+//! sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
+
+mod decomposition;
+mod ensemble;
+mod flow;
+mod horizon;
+
+pub use decomposition::{Comparison, Decomposition, Order};
+pub use ensemble::{Ensemble, Prior, ensemble};
+pub use flow::{Flow, Outputs, KernelPredictor};
+pub use horizon::Horizon;

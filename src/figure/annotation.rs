@@ -1,0 +1,80 @@
+//! What a panel says beside its data: crosses where networks diverged, notes, and a sentence where there is nothing to draw.
+
+use super::font::text_width;
+use super::panel::{Frame, Panel};
+use super::scene::{Anchor, Scene};
+use super::theme::{AXIS, Color, DIVERGED, Dash, NOTE, PAPER, Stroke, TICK};
+
+/// Room at the top of a panel for the crosses that mark divergence.
+pub(super) const CROSS_ROOM: f64 = 17.0;
+
+impl Panel {
+    /// Crosses at the top edge, where of some networks (third) some diverged (second); with both numbers where there is room.
+    pub(super) fn crosses(&self, scene: &mut Scene, counts: &[(f64, usize, usize)]) {
+        let (arm, gap) = (3.2, 2.5);
+        let y = self.frame.top + 0.5 * CROSS_ROOM;
+        let stroke = Stroke::new(DIVERGED, 1.6, Dash::Solid);
+        let right = self.frame.left + self.frame.width;
+        let crosses: Vec<(f64, String)> = counts
+            .iter()
+            .filter(|(_, n_diverged, _)| *n_diverged > 0)
+            .filter_map(|(x, n_diverged, n)| {
+                Some((self.frame.left + self.x.share(*x)? * self.frame.width, format!("{n_diverged}/{n}")))
+            })
+            .collect();
+        let widest = crosses.iter().map(|(_, label)| text_width(label, NOTE)).fold(0.0, f64::max);
+        let room = 2.0 * (arm + gap) + widest;
+        // The last label may have to stand left of its cross, where the one before it would stand too.
+        let with_labels = crosses.windows(2).all(|pair| pair[1].0 - pair[0].0 > room + widest);
+        for (x, label) in crosses {
+            scene.path(&[(x - arm, y - arm), (x + arm, y + arm)], stroke);
+            scene.path(&[(x - arm, y + arm), (x + arm, y - arm)], stroke);
+            let baseline = y + 0.36 * NOTE;
+            if with_labels && x + room < right {
+                scene.text((x + arm + gap, baseline), &label, NOTE, DIVERGED, Anchor::Start);
+            } else if with_labels {
+                scene.text((x - arm - gap, baseline), &label, NOTE, DIVERGED, Anchor::End);
+            }
+        }
+    }
+
+    /// A short text in the strip above the data, on line `i` from the top.
+    pub(super) fn note(&self, scene: &mut Scene, i: usize, text: &str, color: Color) {
+        let at = (self.frame.left + 6.0, self.frame.top + 3.0 + (NOTE + 4.0) * (i as f64 + 0.9));
+        scene.text(at, text, NOTE, color, Anchor::Start);
+    }
+
+    /// Sentences in the middle of a panel that has nothing else to show.
+    pub(super) fn sentence(&self, scene: &mut Scene, lines: &[&str]) {
+        let Frame { left, top, width, height } = self.frame;
+        for (i, line) in lines.iter().enumerate() {
+            let y = top + 0.5 * height + (i as f64 - 0.5 * (lines.len() as f64 - 1.0)) * 1.4 * TICK;
+            let (centre, half) = (left + 0.5 * width, 0.5 * text_width(line, TICK) + 4.0);
+            let (upper, lower) = (y - TICK, y + 0.4 * TICK);
+            let (start, end) = (centre - half, centre + half);
+            scene.area(vec![(start, upper), (end, upper), (end, lower), (start, lower)], PAPER, 1.0);
+            scene.text((centre, y), line, TICK, AXIS, Anchor::Middle);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axis::{Axis, Scale};
+    use super::super::scene::Mark;
+    use super::*;
+
+    #[test]
+    fn crosses_are_counted_only_where_the_counts_have_room() {
+        let frame = Frame { left: 10.0, top: 10.0, width: 100.0, height: 100.0 };
+        let x = Axis::over(Scale::Linear, "x", [0.0, 1.0]);
+        let panel = Panel { frame, headroom: CROSS_ROOM, y: x.clone(), x };
+        let n_texts = |counts: &[(f64, usize, usize)]| {
+            let mut scene = Scene::new(120.0, 120.0);
+            panel.crosses(&mut scene, counts);
+            scene.marks.iter().filter(|mark| matches!(mark, Mark::Text(_))).count()
+        };
+        assert_eq!(n_texts(&[(0.0, 1, 5), (0.5, 0, 5), (1.0, 2, 5)]), 2);
+        assert_eq!(n_texts(&[(0.0, 1, 5), (0.1, 1, 5), (1.0, 2, 5)]), 0);
+    }
+}

@@ -1,0 +1,106 @@
+//! The figures of a run: first plain numbers, then exactly those numbers drawn.
+//!
+//! Each figure is a file of this module with one function, from the manifest and the finished points to a [`Drawing`]: a table
+//! of numbers, a scene and a caption. The table is written as CSV beside the scene's SVG and PNG, so that a reader can check,
+//! or redraw, what the picture shows. Figures read records and statistics and nothing else; the same records give the same
+//! bytes, on a machine without fonts too, because the program carries its own.
+//!
+//! What does not exist is not drawn: a network that diverged enters no mean, is counted in the caption and marked by a cross
+//! where it would have stood. A figure without any finite point is an empty panel that says so.
+
+mod annotation;
+mod axis;
+mod caption;
+mod depth;
+mod font;
+mod gap;
+mod kernel_convergence;
+mod layout;
+mod legend;
+mod mean;
+mod modes;
+mod numbers;
+mod panel;
+mod prediction;
+mod render;
+mod scene;
+mod sweep;
+mod theme;
+mod ticks;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::record::{Manifest, Point, file};
+
+use numbers::Numbers;
+use scene::Scene;
+use sweep::Sweep;
+
+/// A figure as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    /// Short name; that of its files.
+    pub name: String,
+    /// A title for a heading.
+    pub title: String,
+    /// Full sentences: what is drawn, of which data and networks, with which uncertainty.
+    pub caption: String,
+    /// The drawing, to scale without loss.
+    pub svg: PathBuf,
+    /// The drawing as pixels, at twice its size.
+    pub png: PathBuf,
+    /// The numbers drawn, as CSV.
+    pub numbers: PathBuf,
+}
+
+/// A figure before it is written.
+struct Drawing {
+    name: &'static str,
+    title: &'static str,
+    caption: String,
+    numbers: Numbers,
+    scene: Scene,
+}
+
+/// The figures, in the order in which a report shows them.
+const FIGURES: [fn(&Manifest, &[Point]) -> Drawing; 5] =
+    [gap::draw, depth::draw, kernel_convergence::draw, prediction::draw, modes::draw];
+
+/// Draws every figure of a run into `folder`, which is created where it is missing; older figures are replaced.
+///
+/// `points` are those finished so far, in any order; all belong to the study of `manifest`, which sweeps depth, width and seed.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn draw_all(manifest: &Manifest, points: &[Point], folder: &Path) -> Result<Vec<Figure>> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    FIGURES.iter().map(|draw| draw(manifest, points).write(folder)).collect()
+}
+
+impl Drawing {
+    fn write(self, folder: &Path) -> Result<Figure> {
+        let Self { name, title, caption, numbers, scene } = self;
+        let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| folder.join(format!("{name}.{extension}")));
+        let table = numbers.to_csv().map_err(|e| not_drawn(&csv, e.to_string()))?;
+        let document = render::svg(&scene, title).map_err(|e| not_drawn(&svg, e))?;
+        let image = render::png(&scene, folder).map_err(|e| not_drawn(&png, e))?;
+        file::replace(&csv, &table)?;
+        file::replace(&svg, document.as_bytes())?;
+        file::replace(&png, &image)?;
+        Ok(Figure { name: name.to_owned(), title: title.to_owned(), caption, svg, png, numbers: csv })
+    }
+}
+
+fn not_drawn(path: &Path, problem: String) -> Error {
+    Error::Drawing { path: path.to_path_buf(), problem }
+}
+
+/// What an empty panel says.
+fn sentence_for(sweep: &Sweep<'_>) -> &'static str {
+    if sweep.n_points() == 0 { "No point is finished yet." } else { "No finite value to draw." }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Structured derivatives (Novak, Sohl-Dickstein, Schoenholz 2022): the gradient of a dense map factorizes.
+//!
+//! For a map with inputs h and output deltas g = d f / d z, the gradient of its weights at one sample is an outer product, so that
+//! its share of the kernel is two Gram matrices multiplied entry by entry:
+//!
+//! ```text
+//! Theta_hat(x, x') = sum over dense maps of (s_w^2 <h, h'> + s_b^2) <g, g'>
+//! ```
+//!
+//! with s_w = W_std / sqrt n and s_b = b_std in the NTK parametrization, 1 and 1 in the standard one. The deltas of a whole batch
+//! come from one backward pass per output, because samples do not interact: zero leaves are added to the pre-activations of the
+//! model without gradients, so that no weight gradient is ever formed. Cost per map: two matrix products; memory N n.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::error::{Error, Result};
+use crate::linalg::{GramMatrix, Matrix};
+use crate::net::{Network, Predictor, to_matrix};
+
+/// Theta_hat on all pairs within `x`.
+///
+/// # Shapes
+/// - x: `[n, d_in]`
+/// - output: `[n d_out, n d_out]`
+///
+/// # Errors
+/// When the device fails, or the network's derivatives are not finite.
+pub fn gram(predictor: &Predictor, x: &Tensor<2>) -> Result<GramMatrix> {
+    let theta = accumulate(predictor, |network| {
+        let factors = Factors::of(network, x)?;
+        contract(&factors, &factors)
+    })?;
+    // Both triangles are computed; on some devices they round differently.
+    GramMatrix::from_symmetric(theta, 1e-4)
+}
+
+/// Theta_hat between `x1` and `x2`.
+///
+/// # Shapes
+/// - x1: `[n1, d_in]`, x2: `[n2, d_in]`
+/// - output: `[n1 d_out, n2 d_out]`
+///
+/// # Errors
+/// As [`gram`].
+pub fn cross_gram(predictor: &Predictor, x1: &Tensor<2>, x2: &Tensor<2>) -> Result<Matrix> {
+    accumulate(predictor, |network| contract(&Factors::of(network, x1)?, &Factors::of(network, x2)?))
+}
+
+/// The kernel of a predictor is the weighted sum of the kernels of the networks trained in it.
+fn accumulate(predictor: &Predictor, kernel: impl Fn(&Network) -> Result<Matrix>) -> Result<Matrix> {
+    let mut sum: Option<Matrix> = None;
+    for (network, weight) in predictor.trained_networks() {
+        let term = kernel(network)?.map(|v| weight * v);
+        sum = Some(match sum {
+            None => term,
+            Some(sum) => &sum + &term,
+        });
+    }
+    let theta = sum.ok_or_else(|| Error::Check("a predictor without a trained network".to_owned()))?;
+    match theta.first_non_finite() {
+        None => Ok(theta),
+        Some((row, column, value)) => Err(Error::NotFinite {
+            what: "the empirical kernel".to_owned(),
+            value,
+            place: format!("row {row}, column {column}"),
+            remedy: "the network's outputs or derivatives overflow: lower `arch.w_std`, or use `dtype = \"f64\"`".to_owned(),
+        }),
+    }
+}
+
+/// What one dense map contributes for a batch.
+struct MapFactors {
+    weight_scale: f64,
+    bias_scale: f64,
+    /// h: `[n, n_in]`.
+    inputs: Tensor<2>,
+    /// g, one `[n, n_out]` per output.
+    deltas: Vec<Tensor<2>>,
+}
+
+struct Factors {
+    n: usize,
+    d_out: usize,
+    maps: Vec<MapFactors>,
+}
+
+impl Factors {
+    fn of(network: &Network, x: &Tensor<2>) -> Result<Self> {
+        let network = network.valid();
+        let [n, _] = x.dims();
+        let d_out = network.architecture().d_out();
+        let mut maps: Vec<MapFactors> = Vec::new();
+        for output in 0..d_out {
+            let mut leaves = Vec::new();
+            let f = network.forward_probed(x.clone(), |dense, inputs, z| {
+                let leaf = z.zeros_like().inner().autodiff().require_grad();
+                leaves.push(leaf.clone());
+                if output == 0 {
+                    let (weight_scale, bias_scale) = dense.squared_scales();
+                    maps.push(MapFactors {
+                        weight_scale,
+                        bias_scale,
+                        inputs: inputs.clone().inner(),
+                        deltas: Vec::new(),
+                    });
+                }
+                z + leaf
+            });
+            let gradients = f.slice([0..n, output..output + 1]).sum().backward();
+            for (map, leaf) in maps.iter_mut().zip(leaves) {
+                let delta = leaf
+                    .grad(&gradients)
+                    .ok_or_else(|| Error::Check("a pre-activation without a gradient".to_owned()))?;
+                map.deltas.push(delta);
+            }
+        }
+        Ok(Self { n, d_out, maps })
+    }
+}
+
+/// Sum over maps, one pair of outputs at a time.
+fn contract(f1: &Factors, f2: &Factors) -> Result<Matrix> {
+    let d_out = f1.d_out;
+    let mut theta = Matrix::zeros(f1.n * d_out, f2.n * d_out);
+    let input_grams: Vec<Tensor<2>> = f1
+        .maps
+        .iter()
+        .zip(&f2.maps)
+        .map(|(m1, m2)| m1.inputs.clone().matmul(m2.inputs.clone().transpose()) * m1.weight_scale + m1.bias_scale)
+        .collect();
+    for o1 in 0..d_out {
+        for o2 in 0..d_out {
+            let block = f1
+                .maps
+                .iter()
+                .zip(&f2.maps)
+                .zip(&input_grams)
+                .map(|((m1, m2), inputs)| {
+                    inputs.clone() * m1.deltas[o1].clone().matmul(m2.deltas[o2].clone().transpose())
+                })
+                .reduce(|sum, term| sum + term);
+            let Some(block) = block else { continue };
+            let block = to_matrix(block)?;
+            for i in 0..f1.n {
+                for j in 0..f2.n {
+                    theta[(i * d_out + o1, j * d_out + o2)] = block[(i, j)];
+                }
+            }
+        }
+    }
+    Ok(theta)
+}

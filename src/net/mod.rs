@@ -1,0 +1,16 @@
+//! Finite networks as Burn modules, built from [`arch`](crate::arch).
+//!
+//! The backend is chosen at run time ([`Backend`]), the number type is explicit in every tensor ([`Compute`]), and weights are
+//! drawn on the host in f64, so that every backend starts from the same network.
+
+mod dense;
+mod device;
+mod network;
+mod params;
+mod predictor;
+
+pub use dense::{Dense, DenseWeights};
+pub use device::{Backend, Compute, Dtype, to_matrix};
+pub use network::Network;
+pub use params::{flatten, relative_distance};
+pub use predictor::{InitialFunction, Predictor};

@@ -1,0 +1,97 @@
+//! The manifest: what was run, by which program, on which machine. Written before the first point.
+
+use serde::{Deserialize, Serialize};
+
+/// Facts about the data that the report states.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataFacts {
+    /// The data set's name.
+    pub name: String,
+    /// Where it comes from and under which licence, where known.
+    pub citation: String,
+    /// Rows before the split.
+    pub n_rows: usize,
+    /// Training rows.
+    pub n_train: usize,
+    /// Test rows.
+    pub n_test: usize,
+    /// Inputs.
+    pub d_in: usize,
+    /// Outputs.
+    pub d_out: usize,
+    /// What was found and what was done about it: constant columns, repeated rows.
+    pub notes: Vec<String>,
+}
+
+/// The computer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Operating system and architecture.
+    pub platform: String,
+    /// Processor name, where the system tells.
+    pub processor: String,
+    /// Logical processors.
+    pub n_cpus: usize,
+}
+
+impl Machine {
+    /// The computer this runs on.
+    #[must_use]
+    pub fn here() -> Self {
+        let processor = std::fs::read_to_string("/proc/cpuinfo")
+            .ok()
+            .and_then(|text| {
+                let line = text.lines().find(|line| line.starts_with("model name"))?;
+                Some(line.split_once(':')?.1.trim().to_owned())
+            })
+            .unwrap_or_else(|| "unknown".to_owned());
+        Self {
+            platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+            processor,
+            n_cpus: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// What a run folder holds and how it came about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`SCHEMA_VERSION`](super::SCHEMA_VERSION) at the time of writing.
+    pub schema: u32,
+    /// The study's name.
+    pub study: String,
+    /// The question the study asks, in the config's words.
+    pub question: String,
+    /// Hash of the resolved config, without thread count: what must not change when a run resumes.
+    pub config_digest: String,
+    /// The resolved config, as TOML.
+    pub config: String,
+    /// Program name and version.
+    pub program: String,
+    /// The commit the program was built from, or `unknown`.
+    pub commit: String,
+    /// Versions of the libraries whose numbers enter the result.
+    pub libraries: Vec<String>,
+    /// Burn backend.
+    pub backend: String,
+    /// Number type of the networks.
+    pub dtype: String,
+    /// Threads.
+    pub n_threads: usize,
+    /// Root of every random stream.
+    pub root_seed: u64,
+    /// Networks per width and depth.
+    pub n_seeds: usize,
+    /// The computer.
+    pub machine: Machine,
+    /// The data.
+    pub data: DataFacts,
+    /// The gap, in units of the target's standard deviation, below which kernel and network are called equivalent.
+    pub margin: f64,
+    /// Confidence level of every interval.
+    pub confidence: f64,
+    /// Points the study consists of, by id, in order.
+    pub points: Vec<String>,
+    /// When the run was first started, in seconds since 1970-01-01.
+    pub started: u64,
+}

@@ -1,0 +1,19 @@
+//! What a run leaves behind: plain values between computing and drawing.
+//!
+//! Everything a figure or a report says is read from these types and from nothing else, so that it can be redrawn from a run
+//! folder on a machine that has neither the data nor the backend.
+//!
+//! - [`Row`]: one flat line per finished point, the content of `rows.jsonl` and `rows.csv`.
+//! - [`Point`]: a row with what does not fit on a line: predictions, trajectory, modes.
+//! - [`Manifest`]: what was run, by which program, on which machine; written first.
+//! - [`Store`]: the run folder that holds them.
+
+pub mod file;
+mod manifest;
+pub mod npy;
+mod row;
+mod store;
+
+pub use manifest::{DataFacts, Machine, Manifest};
+pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
+pub use store::Store;

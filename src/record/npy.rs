@@ -1,0 +1,153 @@
+//! NumPy's .npy files: `numpy.load` opens what is written here, and what `numpy.save` writes is read.
+//!
+//! The format is one line of text before the numbers; the crates that read it bring a parser generator for that line, so it is
+//! read here. Written: version 1.0, little-endian f64, row-major. Read: little-endian f32 and f64, one or two dimensions, row- or
+//! column-major.
+
+use std::path::Path;
+
+use super::file;
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// Writes `matrix` as a two-dimensional f64 array.
+///
+/// # Errors
+/// When the file cannot be written; an existing file is then left as it was.
+pub fn write(path: &Path, matrix: &Matrix) -> Result<()> {
+    let dictionary = format!(
+        "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}",
+        matrix.n_rows(),
+        matrix.n_cols()
+    );
+    // Magic, version and length take 10 bytes; the header ends with a newline on a multiple of 64.
+    let padded = (10 + dictionary.len() + 1).div_ceil(64) * 64 - 10;
+    let mut bytes = Vec::with_capacity(10 + padded + 8 * matrix.values().len());
+    bytes.extend(MAGIC);
+    bytes.extend([1, 0]);
+    bytes.extend((padded as u16).to_le_bytes());
+    bytes.extend(format!("{dictionary:<width$}\n", width = padded - 1).into_bytes());
+    for value in matrix.values() {
+        bytes.extend(value.to_le_bytes());
+    }
+    file::replace(path, &bytes)
+}
+
+/// Reads a one- or two-dimensional array; one dimension becomes a single column.
+///
+/// # Errors
+/// When the file is absent, not an .npy file, of another number type, or shorter than its header says.
+pub fn read(path: &Path) -> Result<Matrix> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let refuse = |problem: &str| {
+        Error::input(
+            path.display().to_string(),
+            problem,
+            "save it with `numpy.save(path, array.astype('float64'))`, one row per input",
+        )
+    };
+    let (header, body) = split(&bytes).ok_or_else(|| refuse("this is not a .npy file"))?;
+    let width = match field(header, "descr") {
+        Some("'<f8'") => 8,
+        Some("'<f4'") => 4,
+        other => return Err(refuse(&format!("number type {} is not supported", other.unwrap_or("(none)")))),
+    };
+    let shape = shape(header).ok_or_else(|| refuse("its shape cannot be read"))?;
+    let (n_rows, n_cols) = match shape[..] {
+        [n] => (n, 1),
+        [n_rows, n_cols] => (n_rows, n_cols),
+        _ => return Err(refuse(&format!("an array of {} dimensions is not a list of inputs", shape.len()))),
+    };
+    let n_bytes = n_rows.checked_mul(n_cols).and_then(|n| n.checked_mul(width));
+    if n_bytes != Some(body.len()) {
+        return Err(refuse(&format!("it holds {} bytes, not the {n_rows} x {n_cols} numbers it announces", body.len())));
+    }
+    let values: Vec<f64> = body
+        .chunks_exact(width)
+        .map(|chunk| match *chunk {
+            [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
+            [a, b, c, d, e, f, g, h] => f64::from_le_bytes([a, b, c, d, e, f, g, h]),
+            _ => f64::NAN,
+        })
+        .collect();
+    match field(header, "fortran_order") {
+        Some("True") => Ok(Matrix::from_vec(n_cols, n_rows, values)?.transpose()),
+        _ => Matrix::from_vec(n_rows, n_cols, values),
+    }
+}
+
+fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    let rest = bytes.strip_prefix(MAGIC)?;
+    let (version, rest) = rest.split_first_chunk::<2>()?;
+    let (length, rest) = match version[0] {
+        1 => {
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            (usize::from(u16::from_le_bytes(*length)), rest)
+        }
+        _ => {
+            let (length, rest) = rest.split_first_chunk::<4>()?;
+            (u32::from_le_bytes(*length) as usize, rest)
+        }
+    };
+    let (header, body) = rest.split_at_checked(length)?;
+    Some((std::str::from_utf8(header).ok()?, body))
+}
+
+/// The text of a simple value in the header's dictionary.
+fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
+    let after = header.split_once(&format!("'{name}':"))?.1;
+    after.split([',', '}']).next().map(str::trim)
+}
+
+fn shape(header: &str) -> Option<Vec<usize>> {
+    let after = header.split_once("'shape':")?.1;
+    let inside = after.split_once('(')?.1.split_once(')')?.0;
+    inside.split(',').map(str::trim).filter(|size| !size.is_empty()).map(|size| size.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_exactly() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("k.npy");
+        let matrix = Matrix::from_fn(3, 5, |i, j| (i as f64 - 0.1) / (j as f64 + 0.7));
+        write(&path, &matrix).expect("writable");
+        assert_eq!(read(&path).expect("readable"), matrix);
+        let bytes = std::fs::read(&path).expect("there");
+        // NumPy maps the numbers into memory, which needs them aligned.
+        assert_eq!((bytes.len() - 8 * 15) % 64, 0);
+    }
+
+    #[test]
+    fn numpy_column_major_f32_is_read() {
+        // numpy.save of numpy.asfortranarray([[1, 2, 3], [4, 5, 6]], dtype='<f4').
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("f.npy");
+        let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
+        bytes.extend(
+            format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }").into_bytes(),
+        );
+        for value in [1.0_f32, 4.0, 2.0, 5.0, 3.0, 6.0] {
+            bytes.extend(value.to_le_bytes());
+        }
+        std::fs::write(&path, bytes).expect("writable");
+        assert_eq!(read(&path).expect("readable"), Matrix::from_fn(2, 3, |i, j| (3 * i + j + 1) as f64));
+    }
+
+    #[test]
+    fn a_truncated_file_and_a_foreign_file_are_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("k.npy");
+        write(&path, &Matrix::zeros(2, 2)).expect("writable");
+        let bytes = std::fs::read(&path).expect("there");
+        std::fs::write(&path, &bytes[..bytes.len() - 1]).expect("writable");
+        assert!(read(&path).expect_err("short").to_string().contains("2 x 2"));
+        std::fs::write(&path, "1,2\n").expect("writable");
+        assert!(read(&path).expect_err("csv").to_string().contains("not a .npy file"));
+    }
+}

@@ -1,0 +1,9 @@
+//! Kernel regression, f(x*) = K(x*, X) (K(X, X) + lambda I)^-1 Y, and the Gaussian process whose posterior mean it is.
+//!
+//! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
+
+mod posterior;
+mod ridge;
+
+pub use posterior::{Posterior, kernel_ridge, posterior};
+pub use ridge::Ridge;

@@ -1,0 +1,268 @@
+//! The report's text.
+
+use std::fmt::Write;
+
+use super::number::{exponent, short, with_interval};
+use super::{references, words};
+use crate::figure::Figure;
+use crate::record::{Manifest, Outcome, Row};
+use crate::stats::mean_interval;
+use crate::study::{Decision, Term, Verdict};
+
+/// The whole report as Markdown; figures are linked by their file names in `figures/`.
+pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, figures: &[Figure]) -> String {
+    let mut text = String::new();
+    for section in [
+        answer(manifest, rows, verdict),
+        gap_table(verdict),
+        error_table(manifest, rows, verdict),
+        rate_table(verdict),
+        figure_section(figures),
+        protocol(manifest, rows),
+        limits(manifest, rows),
+        provenance(manifest),
+        reference_section(manifest, rows),
+    ] {
+        text.push_str(&section);
+        text.push('\n');
+    }
+    text
+}
+
+fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
+    let mut text = format!("# {}\n\n> {}\n\n## Verdict\n\n", manifest.study, manifest.question);
+    let _ = writeln!(text, "{}\n", words::headline(verdict));
+    for sentence in words::sentences(verdict) {
+        let _ = writeln!(text, "- {sentence}");
+    }
+    let missing = manifest.points.len() - rows.len();
+    if missing > 0 {
+        let _ = writeln!(
+            text,
+            "\n**This run is not finished: {missing} of {} points are missing**, and everything below is drawn from the rest.",
+            manifest.points.len()
+        );
+    }
+    let diverged = rows.iter().filter(|row| row.outcome == Outcome::Diverged).count();
+    if diverged > 0 {
+        let _ = writeln!(text, "\n**{diverged} of {} networks diverged**; they are marked in the figures and enter no average.", rows.len());
+    }
+    text
+}
+
+fn gap_table(verdict: &Verdict) -> String {
+    let mut text = format!(
+        "## The gap, taken apart\n\nRMS over test points at the greatest width, in units of the target's standard deviation, with {} % \
+         intervals over seeds. The four parts add up to the gap at every test point (their RMS values do not add up, because parts can \
+         cancel).\n\n\
+         | depth | width | gap | nonlinearity | initial function | finite width | finite time | equivalence |\n\
+         |---|---|---|---|---|---|---|---|\n",
+        short(100.0 * verdict.confidence)
+    );
+    for depth in &verdict.depths {
+        let terms: Vec<String> = depth.terms.iter().map(|term| with_interval(term.rms)).collect();
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} |",
+            depth.depth,
+            depth.width,
+            with_interval(depth.total),
+            terms.join(" | "),
+            match depth.decision {
+                Decision::Holds => "holds",
+                Decision::Fails => "fails",
+                Decision::Undecided | Decision::NoInterval => "undecided",
+                Decision::Diverged => "diverged",
+            }
+        );
+    }
+    text
+}
+
+fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
+    let mut text = "## Test errors\n\nMean squared error on the test part, in units of the target's variance. Networks: the greatest width.\n\n\
+         | depth | network | linearized | NTK | NTK, same time | NNGP | RBF | Laplace | Matern-5/2 |\n\
+         |---|---|---|---|---|---|---|---|---|\n"
+        .to_owned();
+    for depth in &verdict.depths {
+        let at: Vec<&Row> =
+            rows.iter().copied().filter(|row| row.depth == depth.depth && row.width == depth.width).collect();
+        let cell = |value: &dyn Fn(&Row) -> Option<f64>| {
+            let values: Vec<f64> = at.iter().filter_map(|row| value(row)).collect();
+            with_interval(mean_interval(&values, manifest.confidence))
+        };
+        // Kernels do not depend on the seed: one value, no interval.
+        let fixed = |value: &dyn Fn(&Row) -> f64| at.first().map_or("-".to_owned(), |row| short(value(row)));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
+            depth.depth,
+            cell(&|row| row.mse_network),
+            cell(&|row| row.mse_linearized),
+            fixed(&|row| row.mse_ntk),
+            cell(&|row| row.mse_ntk_at_time),
+            fixed(&|row| row.mse_nngp),
+            fixed(&|row| row.mse_rbf),
+            fixed(&|row| row.mse_laplace),
+            fixed(&|row| row.mse_matern),
+        );
+    }
+    text
+}
+
+fn rate_table(verdict: &Verdict) -> String {
+    let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds. Theory: the empirical kernel at \
+         initialization approaches the analytic one as width^-0.5; its drift in training is bounded by width^-0.5 and is width^-1 where \
+         the bound is not sharp; the initial function does not shrink; finite time does not depend on the width.\n\n\
+         | depth | kernel at initialization | kernel drift | nonlinearity | initial function | finite width |\n\
+         |---|---|---|---|---|---|\n"
+        .to_owned();
+    for depth in &verdict.depths {
+        let term = |wanted: Term| exponent(depth.terms.iter().find(|term| term.term == wanted).and_then(|term| term.slope));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            depth.depth,
+            exponent(depth.kernel_error_slope),
+            exponent(depth.kernel_drift_slope),
+            term(Term::Nonlinearity),
+            term(Term::InitialFunction),
+            term(Term::FiniteWidth),
+        );
+    }
+    text
+}
+
+fn figure_section(figures: &[Figure]) -> String {
+    let mut text = "## Figures\n".to_owned();
+    for figure in figures {
+        let _ = write!(
+            text,
+            "\n### {}\n\n![{}](figures/{}.svg)\n\n{} ([numbers](figures/{}.csv))\n",
+            figure.title, figure.title, figure.name, figure.caption, figure.name
+        );
+    }
+    text
+}
+
+fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
+    let data = &manifest.data;
+    let mut text = "## Protocol\n\n".to_owned();
+    let mut item = |name: &str, words: String| {
+        let _ = writeln!(text, "- **{name}.** {words}");
+    };
+    item(
+        "Data",
+        format!(
+            "{}: {} rows, {} inputs, {} output(s); {} training and {} test rows after a seeded shuffle, standardized with the training \
+             part's statistics where the config says so. {}",
+            data.name,
+            data.n_rows,
+            data.d_in,
+            data.d_out,
+            data.n_train,
+            data.n_test,
+            data.notes.join(" ")
+        ),
+    );
+    if let Some(row) = rows.first() {
+        item(
+            "Networks",
+            format!(
+                "{} activation, {} parametrization, W_std {}, b_std {}, {} initial function, {} seeds per depth and width, {} on the {} \
+                 backend.",
+                row.activation,
+                row.parametrization,
+                short(row.w_std),
+                short(row.b_std),
+                row.initial_function,
+                manifest.n_seeds,
+                row.dtype,
+                row.backend
+            ),
+        );
+        item(
+            "Training",
+            format!(
+                "full-batch gradient descent on half the mean squared error, {} steps; step sizes {} to {}, time (step size x steps) {} to \
+                 {}; ridge {} on both sides.",
+                row.n_steps,
+                short(smallest(rows, |row| row.learning_rate)),
+                short(largest(rows, |row| row.learning_rate)),
+                short(smallest(rows, |row| row.time)),
+                short(largest(rows, |row| row.time)),
+                short(row.ridge)
+            ),
+        );
+        item(
+            "Kernels",
+            format!(
+                "analytic NNGP and NTK in f64; regression by the pseudo-inverse, dropping eigenvalues below {} ({} directions at most); the \
+                 stationary kernels' length scale is the median distance between training inputs.",
+                short(largest(rows, |row| row.eigenvalue_cutoff)),
+                rows.iter().map(|row| row.n_dropped).max().unwrap_or(0)
+            ),
+        );
+    }
+    item(
+        "The gap",
+        "f_T - A_inf Y = (f_T - flin_T) + (flin_T - A_T^emp Y) + (A_T^emp Y - A_T^ntk Y) + (A_T^ntk Y - A_inf^ntk Y): nonlinearity, \
+         initial function, finite width, finite time, in this order. A_T maps targets to the predictions of gradient descent after T \
+         steps from zero under a kernel; flin_T is the linearized network after the same steps."
+            .to_owned(),
+    );
+    item(
+        "Criterion, stated before the run",
+        format!(
+            "equivalent where the RMS gap lies below {} target standard deviations with its whole {} % interval over seeds (Student's t).",
+            short(manifest.margin),
+            short(100.0 * manifest.confidence)
+        ),
+    );
+    let residual = largest(rows, |row| row.identity_residual.unwrap_or(0.0));
+    item("Check", format!("the four parts miss the gap by at most {} at any test point of any network.", short(residual)));
+    text
+}
+
+fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
+    let widest = rows.iter().map(|row| row.width).max().unwrap_or(0);
+    format!(
+        "## Limits of the evidence\n\nOne data set, one split, {} training points, widths up to {widest}; the intervals cover the random \
+         initialization, not the choice of data. Nothing here reproduces the numbers of the paper whose question it asks: its settings are \
+         not public.\n",
+        manifest.data.n_train
+    )
+}
+
+fn provenance(manifest: &Manifest) -> String {
+    format!(
+        "## Provenance\n\n{} (commit {}), {}; {} threads on {} ({}, {} logical processors); root seed {}.\n\n\
+         <details><summary>The resolved config</summary>\n\n```toml\n{}```\n\n</details>\n",
+        manifest.program,
+        manifest.commit,
+        manifest.libraries.join(", "),
+        manifest.n_threads,
+        manifest.machine.processor,
+        manifest.machine.platform,
+        manifest.machine.n_cpus,
+        manifest.root_seed,
+        manifest.config
+    )
+}
+
+fn reference_section(manifest: &Manifest, rows: &[&Row]) -> String {
+    let mut text = "## References of the methods used\n\n".to_owned();
+    for reference in references::of_run(rows) {
+        let _ = writeln!(text, "- {reference}");
+    }
+    let _ = writeln!(text, "- Data: {}", manifest.data.citation);
+    text
+}
+
+fn smallest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
+    rows.iter().map(|row| value(row)).fold(f64::INFINITY, f64::min)
+}
+
+fn largest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
+    rows.iter().map(|row| value(row)).fold(0.0, f64::max)
+}

@@ -1,0 +1,40 @@
+//! The report: the verdict in words with its numbers, the figures, the protocol, the references of the methods used.
+//!
+//! Written once, as Markdown, from the records and figures of a run; the HTML page is the same text with the figures inside.
+
+mod html;
+mod markdown;
+mod number;
+mod references;
+mod words;
+
+use std::path::PathBuf;
+
+use crate::error::Result;
+use crate::figure::Figure;
+use crate::record::{Point, Row, Store, file};
+use crate::study::verdict;
+pub use words::sentences;
+
+/// The two files of a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The Markdown text, which links to the figures.
+    pub markdown: PathBuf,
+    /// The self-contained page.
+    pub html: PathBuf,
+}
+
+/// Writes report.md and report.html into the run folder.
+///
+/// # Errors
+/// When a figure cannot be read or the disk cannot take the files.
+pub fn write(store: &Store, points: &[Point], figures: &[Figure]) -> Result<Report> {
+    let rows: Vec<&Row> = points.iter().map(|point| &point.row).collect();
+    let verdict = verdict(store.manifest(), &rows);
+    let text = markdown::compose(store.manifest(), &rows, &verdict, figures);
+    let report = Report { markdown: store.folder().join("report.md"), html: store.folder().join("report.html") };
+    file::replace(&report.markdown, text.as_bytes())?;
+    file::replace(&report.html, html::page(&store.manifest().study, &text, figures)?.as_bytes())?;
+    Ok(report)
+}

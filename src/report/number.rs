@@ -1,0 +1,49 @@
+//! Numbers as a reader wants them: three significant digits, with their interval.
+
+use crate::stats::{Interval, Slope};
+
+/// Three significant digits; powers of ten for the very small and the very large.
+pub(super) fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let exponent = value.abs().log10().floor() as i32;
+    if !(-4..6).contains(&exponent) {
+        return format!("{value:.2e}");
+    }
+    let decimals = usize::try_from(2 - exponent).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
+/// `mean [low, high]`; without an interval, the mean alone; without a value, a dash.
+pub(super) fn with_interval(interval: Option<Interval>) -> String {
+    match interval {
+        None => "-".to_owned(),
+        Some(Interval { mean, n: 1, .. }) => short(mean),
+        Some(Interval { mean, low, high, .. }) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
+    }
+}
+
+/// An exponent with its interval, to two decimals.
+pub(super) fn exponent(slope: Option<Slope>) -> String {
+    slope.map_or("-".to_owned(), |slope| {
+        // Adding 0 turns -0.00 into 0.00.
+        let two = |value: f64| format!("{:.2}", (value * 100.0).round() / 100.0 + 0.0);
+        format!("{} [{}, {}]", two(slope.exponent), two(slope.low), two(slope.high))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_are_kept_at_every_size() {
+        assert_eq!(short(0.012_345), "0.0123");
+        assert_eq!(short(1.0), "1.00");
+        assert_eq!(short(123.4), "123");
+        assert_eq!(short(1.234e-7), "1.23e-7");
+        assert_eq!(short(-0.5), "-0.500");
+        assert_eq!(short(0.0), "0");
+    }
+}

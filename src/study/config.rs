@@ -1,0 +1,317 @@
+//! The study as written: the schema of a config file.
+//!
+//! Every table refuses keys it does not know, so a misspelt setting is an error with its line, never a silent default. What a value
+//! means, and whether it is possible, is decided in [`Plan`](super::Plan).
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::sweep::Sweep;
+use crate::arch::{Activation, Architecture, Layer, Mlp, Parametrization};
+use crate::data::DataConfig;
+use crate::error::{Error, Result};
+use crate::net::{Backend, Dtype, InitialFunction};
+use crate::regress::Ridge;
+
+/// A config file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// What is asked.
+    #[serde(default)]
+    pub study: StudyConfig,
+    /// On which data.
+    pub data: DataConfig,
+    /// Of which networks.
+    pub arch: ArchConfig,
+    /// Trained how.
+    pub train: TrainConfig,
+    /// With which random numbers.
+    #[serde(default)]
+    pub seeds: SeedConfig,
+    /// Computed where.
+    #[serde(default)]
+    pub compute: ComputeConfig,
+    /// Judged how; stated before the run.
+    #[serde(default)]
+    pub verdict: VerdictConfig,
+    /// What is kept beside the rows.
+    #[serde(default)]
+    pub output: OutputConfig,
+}
+
+/// `[study]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StudyConfig {
+    /// Names the run folder.
+    pub name: String,
+    /// Heads the report.
+    pub question: String,
+}
+
+impl Default for StudyConfig {
+    fn default() -> Self {
+        Self {
+            name: "study".to_owned(),
+            question: "Does kernel regression with the NTK predict like the trained network?".to_owned(),
+        }
+    }
+}
+
+/// `[arch]`: either `depth`, `width` and `activation`, or `layers`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchConfig {
+    /// Hidden layers; a list runs through them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<Sweep<usize>>,
+    /// Units in each hidden layer; a list runs through them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<Sweep<usize>>,
+    /// The nonlinearity after each hidden layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+    /// The hidden layers one by one; the readout is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layers: Option<Vec<Layer>>,
+    /// Standard deviation of the weights.
+    pub w_std: f64,
+    /// Standard deviation of the biases; 0 for a network without.
+    #[serde(default)]
+    pub b_std: f64,
+    /// Where the width goes.
+    #[serde(default)]
+    pub parametrization: Parametrization,
+}
+
+impl ArchConfig {
+    /// Every architecture the table describes, depth by depth, width by width.
+    ///
+    /// # Errors
+    /// When both forms are mixed, one is incomplete, or a value is impossible.
+    pub fn architectures(&self, d_in: usize, d_out: usize) -> Result<Vec<Architecture>> {
+        let shorthand = (&self.depth, &self.width, self.activation);
+        match (&self.layers, shorthand) {
+            (Some(layers), (None, None, None)) => {
+                let layers = layers.clone();
+                Ok(vec![Architecture::new(d_in, layers, d_out, self.w_std, self.b_std, self.parametrization)?])
+            }
+            (None, (Some(depths), Some(widths), Some(activation))) => {
+                ensure_some(&depths.0, "arch.depth")?;
+                ensure_some(&widths.0, "arch.width")?;
+                let pairs = depths.0.iter().flat_map(|depth| widths.0.iter().map(move |width| (*depth, *width)));
+                pairs
+                    .map(|(depth, width)| {
+                        let (w_std, b_std, parametrization) = (self.w_std, self.b_std, self.parametrization);
+                        Mlp { depth, width, activation, w_std, b_std, parametrization }.architecture(d_in, d_out)
+                    })
+                    .collect()
+            }
+            (Some(_), _) => Err(Error::config(
+                "arch.layers",
+                "`layers` and `depth`, `width`, `activation` describe the same thing twice",
+                "keep one of the two forms",
+            )),
+            (None, _) => Err(Error::config(
+                "arch",
+                "the hidden layers are not described completely",
+                "give `depth`, `width` and `activation`, or `layers = [{ dense = 128 }, { activation = \"relu\" }]`",
+            )),
+        }
+    }
+
+    /// The one architecture the table describes.
+    ///
+    /// # Errors
+    /// As [`ArchConfig::architectures`], and when the table runs through several.
+    pub fn architecture(&self, d_in: usize, d_out: usize) -> Result<Architecture> {
+        let mut all = self.architectures(d_in, d_out)?;
+        match (all.pop(), all.len()) {
+            (Some(one), 0) => Ok(one),
+            (_, others) => Err(Error::config(
+                "arch",
+                format!("describes {} architectures where one is needed", others + 1),
+                "choose one with `--set arch.depth=2 --set arch.width=512`",
+            )),
+        }
+    }
+}
+
+/// `[train]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Step size of gradient descent.
+    #[serde(default)]
+    pub step: StepSize,
+    /// Number of steps.
+    pub n_steps: usize,
+    /// Checkpoints, spaced logarithmically in time; the kernel is computed at each.
+    #[serde(default = "default_n_checkpoints")]
+    pub n_checkpoints: usize,
+    /// Ridge of the kernel and pull to the initialization of the network, alike.
+    #[serde(default)]
+    pub ridge: Ridge,
+    /// What is done about the function the network starts from.
+    #[serde(default)]
+    pub initial_function: InitialFunction,
+    /// Lets a step size above the stability bound through, to watch the divergence.
+    #[serde(default)]
+    pub allow_unstable: bool,
+}
+
+fn default_n_checkpoints() -> usize {
+    12
+}
+
+/// The step size of gradient descent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepSize {
+    /// This number, for every network.
+    Absolute(f64),
+    /// This fraction of the smaller of two stability bounds 2 N O / (s_max + ridge): that of the network's own kernel at
+    /// initialization and that of the analytic kernel, so that both sides of the comparison are stable.
+    FractionOfBound(f64),
+}
+
+impl Default for StepSize {
+    fn default() -> Self {
+        Self::FractionOfBound(0.5)
+    }
+}
+
+/// `[seeds]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SeedConfig {
+    /// Root of every random stream.
+    pub root: u64,
+    /// Networks per depth and width.
+    pub n_seeds: usize,
+}
+
+impl Default for SeedConfig {
+    fn default() -> Self {
+        Self { root: 0, n_seeds: 5 }
+    }
+}
+
+/// `[compute]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct ComputeConfig {
+    /// Burn backend; the first one compiled in, where none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<Backend>,
+    /// Number type of the networks; kernels, regression and the decomposition are always f64.
+    pub dtype: Dtype,
+    /// Threads; all of the machine's, where no number is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
+}
+
+/// `[verdict]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VerdictConfig {
+    /// The RMS gap, in units of the target's standard deviation, below which network and kernel predict alike.
+    pub margin: f64,
+    /// Confidence level of every interval.
+    pub confidence: f64,
+}
+
+impl Default for VerdictConfig {
+    fn default() -> Self {
+        Self { margin: 0.1, confidence: 0.95 }
+    }
+}
+
+/// `[output]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputConfig {
+    /// Keep every point's kernels as .npy.
+    pub kernels: bool,
+}
+
+impl Config {
+    /// Reads a config file and applies `key=value` overrides.
+    ///
+    /// # Errors
+    /// An absent file, text that is not TOML, an unknown key, a wrong type: with line, column and what was expected.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+        Self::parse(&text, path, overrides)
+    }
+
+    /// As [`Config::load`] for a text already read from `path`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
+        let syntax = |problem: String| Error::Syntax { path: path.to_path_buf(), problem };
+        // The file by itself first: its errors then name the line the user wrote.
+        let config: Self = toml::from_str(text).map_err(|reason| syntax(reason.to_string()))?;
+        if overrides.is_empty() {
+            return Ok(config);
+        }
+        let mut table: toml::Table = toml::from_str(text).map_err(|reason| syntax(reason.to_string()))?;
+        for assignment in overrides {
+            set(&mut table, assignment)?;
+        }
+        table.try_into().map_err(|reason: toml::de::Error| {
+            Error::config(
+                overrides.join(" "),
+                reason.to_string().trim().replace('\n', " "),
+                "see `ntk config show` for the keys and their values",
+            )
+        })
+    }
+
+    /// The config with every default written out.
+    ///
+    /// # Errors
+    /// Never for a config that was read; the encoder's own failures are passed on.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))
+    }
+}
+
+/// Puts `key.path=value` into the table; the value is read as TOML, and as a plain string if it is none.
+fn set(table: &mut toml::Table, assignment: &str) -> Result<()> {
+    let malformed = || {
+        Error::config(assignment, "this is not an assignment", "write `--set key=value`, as in `--set arch.width=256`")
+    };
+    let (path, text) = assignment.split_once('=').ok_or_else(malformed)?;
+    let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()));
+    let mut keys = path.trim().split('.').peekable();
+    let mut place = table;
+    while let Some(key) = keys.next() {
+        if key.is_empty() {
+            return Err(malformed());
+        }
+        if keys.peek().is_none() {
+            place.insert(key.to_owned(), value);
+            return Ok(());
+        }
+        let next = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if !next.is_table() {
+            *next = toml::Value::Table(toml::Table::new());
+        }
+        match next {
+            toml::Value::Table(inner) => place = inner,
+            _ => return Err(malformed()),
+        }
+    }
+    Err(malformed())
+}
+
+fn ensure_some(values: &[usize], key: &str) -> Result<()> {
+    if values.is_empty() { Err(Error::config(key, "the list is empty", "give at least one value")) } else { Ok(()) }
+}

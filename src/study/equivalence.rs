@@ -1,0 +1,388 @@
+//! The study itself: one trained network against kernel regression with its NTK, and the gap between them taken apart.
+//!
+//! [`Reference`] is the side without randomness, shared by all networks with the same infinite-width kernel; [`compare`] trains one
+//! network and measures it against the reference.
+
+use std::time::Instant;
+
+use super::limit::{Limit, Start};
+use super::plan::{Plan, PointPlan};
+use crate::arch::Architecture;
+use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, Order, Outputs, KernelPredictor};
+use crate::error::{Error, Result};
+use crate::kernel::compare::{centred_alignment, relative_frobenius};
+use crate::kernel::empirical::EmpiricalNtk;
+use crate::kernel::stationary::{Form, Stationary};
+use crate::kernel::Kernel;
+use crate::linalg::{GramMatrix, Matrix};
+use crate::net::{Compute, Predictor};
+use crate::record::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
+use crate::regress::kernel_ridge;
+use crate::train::{self, Checkpoint, Monitor, Trajectory, train};
+
+/// How far the four terms may miss their total, relative to the largest prediction, before the run is called broken.
+const IDENTITY_TOLERANCE: f64 = 1e-10;
+
+/// What the kernels of one architecture predict on the plan's test inputs.
+#[derive(Debug)]
+pub struct Reference {
+    limit: Limit,
+    ntk_test_train: Matrix,
+    nngp: Matrix,
+    errors: Errors,
+}
+
+/// Mean squared test errors of the kernels that know nothing of training.
+#[derive(Debug, Clone, Copy)]
+struct Errors {
+    nngp: f64,
+    rbf: f64,
+    laplace: f64,
+    matern: f64,
+}
+
+impl Reference {
+    /// Evaluates the kernels of `architecture` and regresses with them.
+    ///
+    /// The ridge is resolved on the NTK; every other kernel gets the same fraction of its own mean diagonal.
+    ///
+    /// # Errors
+    /// A kernel that overflows; an absolute step size above the stability bound of this kernel.
+    pub fn new(plan: &Plan, architecture: &Architecture) -> Result<Self> {
+        let (x_train, y_train, x_test, y_test) = plan.parts();
+        let limit = Limit::of(plan, architecture)?;
+        let cross = limit.kernel.cross_grams(x_test, x_train)?;
+        let ridge = limit.relative_ridge();
+        let nngp = regression(&limit.grams.nngp, &cross.nngp, y_train, ridge)?;
+        let stationary = |form| -> Result<f64> {
+            let kernel = Stationary::with_median_length_scale(form, x_train);
+            let prediction = regression(&kernel.gram(x_train)?, &kernel.cross_gram(x_test, x_train)?, y_train, ridge)?;
+            Ok(mean_square(&prediction, y_test))
+        };
+        let errors = Errors {
+            nngp: mean_square(&nngp, y_test),
+            rbf: stationary(Form::Rbf)?,
+            laplace: stationary(Form::Laplace)?,
+            matern: stationary(Form::Matern52)?,
+        };
+        Ok(Self { limit, ntk_test_train: cross.ntk, nngp, errors })
+    }
+
+    /// Whether networks of `architecture` have this kernel as their limit.
+    #[must_use]
+    pub fn is_limit_of(&self, architecture: &Architecture) -> bool {
+        architecture.ensure_same_kernel(self.limit.kernel.architecture()).is_ok()
+    }
+}
+
+/// Regression with a kernel whose ridge is a fraction of its mean diagonal: by Cholesky with a ridge, by the pseudo-inverse without,
+/// so that repeated inputs cannot blow it up.
+pub(super) fn regression(
+    k_train_train: &GramMatrix,
+    k_test_train: &Matrix,
+    y_train: &Matrix,
+    relative_ridge: f64,
+) -> Result<Matrix> {
+    if relative_ridge > 0.0 {
+        return kernel_ridge(k_train_train, k_test_train, y_train, relative_ridge * k_train_train.mean_diagonal());
+    }
+    let cutoff = Flow::rounding_cutoff(k_train_train.n(), f64::EPSILON);
+    let flow = Flow::new(k_train_train, Outputs::Independent(y_train.n_cols()), 0.0, cutoff)?;
+    flow.predict(k_test_train, Horizon::Infinite, y_train)
+}
+
+/// The kernels of one network at initialization, to be kept on request.
+#[derive(Debug)]
+pub struct PointKernels {
+    /// Empirical NTK on the training inputs.
+    pub empirical_train_train: Matrix,
+    /// Empirical NTK between test and training inputs.
+    pub empirical_test_train: Matrix,
+    /// Analytic NTK on the training inputs.
+    pub ntk_train_train: Matrix,
+    /// Analytic NTK between test and training inputs.
+    pub ntk_test_train: Matrix,
+}
+
+/// Trains the point's network and compares it with the reference; `before_step` is asked before every step and may end the run.
+///
+/// # Errors
+/// A step size above the network's own stability bound, a failing device, an interruption, or a gap whose parts do not add up.
+pub fn compare(
+    plan: &Plan,
+    point: &PointPlan,
+    reference: &Reference,
+    compute: &Compute,
+    before_step: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<(Point, PointKernels)> {
+    let begun = Instant::now();
+    let (x_train, y_train, x_test, _) = plan.parts();
+    let settings = &plan.config.train;
+    let Start { predictor, k_train_train, flow, learning_rate } = Start::of(plan, point, &reference.limit, compute)?;
+    let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
+
+    let mut watch = Watch::new(plan, reference, compute, &k_train_train, learning_rate, before_step);
+    let train_plan = train::Plan {
+        learning_rate,
+        n_steps: settings.n_steps,
+        n_checkpoints: settings.n_checkpoints,
+        ridge: reference.limit.ridge,
+    };
+    let problem = train::Problem { x_train, y_train, x_test };
+    let (_, trajectory) = train(predictor, problem, &train_plan, compute, &mut watch)?;
+    let Watch { snapshots, bands, .. } = watch;
+
+    let first = trajectory
+        .checkpoints
+        .first()
+        .ok_or_else(|| Error::Check("a run without its first checkpoint".to_owned()))?;
+    let decomposition = Decomposition::of(
+        &Comparison {
+            ft_test: trained(&trajectory).map(|last| &last.f_test),
+            f0_train: &first.f_train,
+            f0_test: &first.f_test,
+            y_train,
+            empirical: KernelPredictor { flow: &flow, k_test_train: &k_test_train },
+            analytic: KernelPredictor { flow: &reference.limit.flow, k_test_train: &reference.ntk_test_train },
+            horizon: Horizon::Steps { learning_rate, n_steps: settings.n_steps as u64 },
+        },
+        Order::NetworkFirst,
+    )?;
+    if trajectory.outcome == Outcome::Completed {
+        decomposition.check(IDENTITY_TOLERANCE)?;
+    }
+
+    let measured = Measured {
+        learning_rate,
+        stability_bound: flow.stability_bound(),
+        kernel_error: kernel_error(&k_train_train, reference, y_train.n_cols())?,
+        trajectory,
+        decomposition,
+    };
+    let row = row(plan, point, reference, &measured, snapshots.last());
+    let predictions = predictions(plan, reference, &measured);
+    let kernels = PointKernels {
+        empirical_train_train: k_train_train.into_matrix(),
+        empirical_test_train: k_test_train,
+        ntk_train_train: reference.limit.grams.ntk.as_matrix().clone(),
+        ntk_test_train: reference.ntk_test_train.clone(),
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok((Point { row, seconds, predictions, trajectory: snapshots, modes: bands }, kernels))
+}
+
+/// What one network adds to the reference.
+struct Measured {
+    learning_rate: f64,
+    stability_bound: f64,
+    kernel_error: f64,
+    trajectory: Trajectory,
+    decomposition: Decomposition,
+}
+
+fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measured, last: Option<&Snapshot>) -> Row {
+    let Measured { learning_rate, trajectory, decomposition, .. } = measured;
+    let (x_train, y_train, x_test, y_test) = plan.parts();
+    let config = &plan.config;
+    let architecture = &point.architecture;
+    let end = trained(trajectory);
+    let last = last.filter(|_| end.is_some());
+    let rms = |term: &Matrix| finite(term.rms());
+    Row {
+        id: point.id.clone(),
+        schema: SCHEMA_VERSION,
+        study: config.study.name.clone(),
+        dataset: plan.dataset.name.clone(),
+        d_in: x_train.n_cols(),
+        d_out: y_train.n_cols(),
+        n_train: x_train.n_rows(),
+        n_test: x_test.n_rows(),
+        activation: architecture.activation_name(),
+        parametrization: architecture.parametrization().to_string(),
+        w_std: architecture.w_std(),
+        b_std: architecture.b_std(),
+        depth: architecture.depth(),
+        width: architecture.width(),
+        initial_function: config.train.initial_function.to_string(),
+        seed: point.seed,
+        backend: plan.backend.to_string(),
+        dtype: config.compute.dtype.to_string(),
+        ridge: reference.limit.ridge,
+        learning_rate: *learning_rate,
+        stability_bound: measured.stability_bound,
+        n_steps: config.train.n_steps,
+        time: learning_rate * config.train.n_steps as f64,
+        outcome: trajectory.outcome,
+        diverged_at: trajectory.diverged_at,
+        loss_train: end.map(|end| end.loss),
+        mse_network: end.map(|end| mean_square(&end.f_test, y_test)),
+        mse_linearized: finite(mean_square(&decomposition.linearized, y_test)),
+        mse_ntk: mean_square(&decomposition.kernel_limit, y_test),
+        mse_ntk_at_time: finite(mean_square(&decomposition.kernel_at_horizon, y_test)),
+        mse_nngp: reference.errors.nngp,
+        mse_rbf: reference.errors.rbf,
+        mse_laplace: reference.errors.laplace,
+        mse_matern: reference.errors.matern,
+        gap_total: decomposition.total.as_ref().and_then(rms),
+        gap_nonlinearity: decomposition.nonlinearity.as_ref().and_then(rms),
+        gap_initial_function: rms(&decomposition.initial_function),
+        gap_finite_width: rms(&decomposition.finite_width),
+        gap_finite_time: rms(&decomposition.finite_time),
+        identity_residual: end.and_then(|_| finite(decomposition.identity_residual())),
+        kernel_error: measured.kernel_error,
+        kernel_drift: last.and_then(|snapshot| snapshot.kernel_drift),
+        kernel_alignment: last.and_then(|snapshot| snapshot.kernel_alignment),
+        parameter_distance: last.and_then(|snapshot| snapshot.parameter_distance),
+        eigenvalue_cutoff: reference.limit.flow.eigenvalue_cutoff(),
+        n_dropped: reference.limit.flow.n_dropped(),
+    }
+}
+
+/// The last checkpoint of a run that reached its end.
+fn trained(trajectory: &Trajectory) -> Option<&Checkpoint> {
+    trajectory.checkpoints.last().filter(|_| trajectory.outcome == Outcome::Completed)
+}
+
+fn predictions(plan: &Plan, reference: &Reference, measured: &Measured) -> Vec<Prediction> {
+    let Measured { trajectory, decomposition, .. } = measured;
+    let y_test = &plan.split.y_test;
+    let network = trained(trajectory).map(|last| &last.f_test);
+    let mut predictions = Vec::with_capacity(y_test.values().len());
+    for test_point in 0..y_test.n_rows() {
+        for output in 0..y_test.n_cols() {
+            let at = (test_point, output);
+            predictions.push(Prediction {
+                test_point,
+                output,
+                target: y_test[at],
+                network: network.map(|f| f[at]),
+                linearized: finite(decomposition.linearized[at]),
+                ntk: decomposition.kernel_limit[at],
+                ntk_at_time: finite(decomposition.kernel_at_horizon[at]),
+                nngp: reference.nngp[at],
+            });
+        }
+    }
+    predictions
+}
+
+/// Relative Frobenius distance of the full empirical kernel from the analytic kernel times the identity over outputs.
+fn kernel_error(empirical: &GramMatrix, reference: &Reference, n_outputs: usize) -> Result<f64> {
+    let analytic = &reference.limit.grams.ntk;
+    let full = GramMatrix::from_lower(empirical.n(), |i, j| {
+        if i % n_outputs == j % n_outputs { analytic[(i / n_outputs, j / n_outputs)] } else { 0.0 }
+    });
+    relative_frobenius(empirical, &full)
+}
+
+fn mean_square(prediction: &Matrix, target: &Matrix) -> f64 {
+    (prediction - target).rms().powi(2)
+}
+
+fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+/// Looks at the network at every checkpoint: its kernel, and its residual in the eigenbasis of the analytic kernel.
+struct Watch<'a> {
+    plan: &'a Plan,
+    reference: &'a Reference,
+    compute: &'a Compute,
+    initial_kernel: &'a GramMatrix,
+    learning_rate: f64,
+    before_step: &'a mut dyn FnMut(usize) -> Result<()>,
+    initial_components: Option<Matrix>,
+    snapshots: Vec<Snapshot>,
+    bands: Vec<ModeBand>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(
+        plan: &'a Plan,
+        reference: &'a Reference,
+        compute: &'a Compute,
+        initial_kernel: &'a GramMatrix,
+        learning_rate: f64,
+        before_step: &'a mut dyn FnMut(usize) -> Result<()>,
+    ) -> Self {
+        let bands = mode_bands(&reference.limit.flow);
+        Self {
+            plan,
+            reference,
+            compute,
+            initial_kernel,
+            learning_rate,
+            before_step,
+            initial_components: None,
+            snapshots: Vec::new(),
+            bands,
+        }
+    }
+
+    fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let flow = &self.reference.limit.flow;
+        let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
+        let initial = self.initial_components.get_or_insert_with(|| components.clone());
+        let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
+        let decay = flow.decay(horizon);
+        let ridge = self.reference.limit.ridge;
+        for band in &mut self.bands {
+            let (mut measured, mut predicted) = (0.0, 0.0);
+            for mode in band.first - 1..band.last {
+                // With a ridge, a residual decays to what the ridge leaves of it, not to zero.
+                let s = flow.eigenvalues()[mode];
+                let left = 1.0 - s / (s + ridge) * (1.0 - decay[mode]);
+                for (now, then) in components.row(mode).iter().zip(initial.row(mode)) {
+                    measured += now * now;
+                    predicted += (then * left).powi(2);
+                }
+            }
+            band.measured.push(finite(measured.sqrt()));
+            band.predicted.push(finite(predicted.sqrt()));
+        }
+        Ok(())
+    }
+}
+
+impl Monitor for Watch<'_> {
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        (self.before_step)(step)
+    }
+
+    fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
+        self.measure_bands(checkpoint)?;
+        let kernel = EmpiricalNtk::new(predictor, self.compute).gram(&self.plan.split.x_train)?;
+        self.snapshots.push(Snapshot {
+            step: checkpoint.step,
+            time: self.learning_rate * checkpoint.step as f64,
+            loss_train: finite(checkpoint.loss),
+            mse_test: finite(mean_square(&checkpoint.f_test, &self.plan.split.y_test)),
+            kernel_drift: finite(relative_frobenius(&kernel, self.initial_kernel)?),
+            kernel_alignment: finite(centred_alignment(&kernel, self.initial_kernel)?),
+            parameter_distance: finite(checkpoint.parameter_distance),
+        });
+        Ok(())
+    }
+}
+
+/// Bands that double in size: eigenvalues 1, 2, 3-4, 5-8, ...; directions that are never learned belong to none.
+fn mode_bands(flow: &Flow) -> Vec<ModeBand> {
+    let n_learned = flow.eigenvalues().len() - flow.n_dropped();
+    let mut bands = Vec::new();
+    let (mut first, mut last) = (1, 1);
+    while first <= n_learned {
+        let end = last.min(n_learned);
+        let eigenvalues = &flow.eigenvalues()[first - 1..end];
+        let mean_log = eigenvalues.iter().map(|s| s.max(f64::MIN_POSITIVE).ln()).sum::<f64>() / eigenvalues.len() as f64;
+        bands.push(ModeBand {
+            first,
+            last: end,
+            eigenvalue: mean_log.exp(),
+            measured: Vec::new(),
+            predicted: Vec::new(),
+        });
+        first = last + 1;
+        last *= 2;
+    }
+    bands
+}

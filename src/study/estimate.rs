@@ -1,0 +1,116 @@
+//! What a run will cost, measured before it starts: a few steps and one kernel of every architecture, extrapolated.
+
+use std::time::Instant;
+
+use super::plan::Plan;
+use crate::arch::Architecture;
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::kernel::empirical::EmpiricalNtk;
+use crate::net::{Compute, Dtype, Predictor};
+use crate::seed;
+use crate::train::{self, Checkpoint, Monitor, train};
+
+/// Steps that are timed, after one that is not: the first pays for allocation.
+const N_TIMED_STEPS: usize = 3;
+
+/// The cost of all seeds of one architecture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimate {
+    /// Hidden layers.
+    pub depth: usize,
+    /// Hidden width.
+    pub width: usize,
+    /// Trainable parameters of one network.
+    pub n_parameters: usize,
+    /// Networks.
+    pub n_points: usize,
+    /// Seconds for all of them.
+    pub seconds: f64,
+    /// Peak memory of one network and its kernels, in bytes, from their sizes.
+    pub memory: usize,
+}
+
+/// One estimate per architecture, in the plan's order.
+///
+/// # Errors
+/// A device that fails.
+pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
+    let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+    let mut estimates: Vec<Estimate> = Vec::new();
+    let mut previous: Option<&Architecture> = None;
+    for point in &plan.points {
+        if previous == Some(&point.architecture)
+            && let Some(last) = estimates.last_mut()
+        {
+            last.seconds *= (last.n_points + 1) as f64 / last.n_points as f64;
+            last.n_points += 1;
+            continue;
+        }
+        previous = Some(&point.architecture);
+        estimates.push(Estimate {
+            depth: point.architecture.depth(),
+            width: point.architecture.width(),
+            n_parameters: point.architecture.n_parameters(),
+            n_points: 1,
+            seconds: seconds(plan, &point.architecture, &compute)?,
+            memory: memory(plan, &point.architecture),
+        });
+    }
+    Ok(estimates)
+}
+
+fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Result<f64> {
+    let (x_train, y_train, x_test, _) = plan.parts();
+    let settings = &plan.config.train;
+    let mut stream = seed::stream(plan.config.seeds.root, "estimate");
+    let predictor = Predictor::init(architecture, settings.initial_function, &mut stream, compute)?;
+    let begun = Instant::now();
+    EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
+    let kernel = begun.elapsed().as_secs_f64();
+    // A step size of 0 costs what any other does, and cannot diverge.
+    let few = train::Plan { learning_rate: 0.0, n_steps: 1 + N_TIMED_STEPS, n_checkpoints: 2, ridge: 0.0 };
+    let mut clock = Clock { first: None, last: None };
+    train(predictor, train::Problem { x_train, y_train, x_test }, &few, compute, &mut clock)?;
+    let step = match (clock.first, clock.last) {
+        (Some(first), Some(last)) => last.duration_since(first).as_secs_f64() / (N_TIMED_STEPS - 1) as f64,
+        _ => 0.0,
+    };
+    // The kernel at every checkpoint, and once more against the test inputs.
+    Ok(step * settings.n_steps as f64 + kernel * (settings.n_checkpoints + 1) as f64)
+}
+
+/// Remembers when the second and the last step began.
+struct Clock {
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Monitor for Clock {
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        if step == 1 {
+            self.first = Some(Instant::now());
+        }
+        self.last = Some(Instant::now());
+        Ok(())
+    }
+
+    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn memory(plan: &Plan, architecture: &Architecture) -> usize {
+    let bytes = match plan.config.compute.dtype {
+        Dtype::F32 => 4,
+        Dtype::F64 => 8,
+    };
+    let (n_train, n_test) = (plan.split.x_train.n_rows(), plan.split.x_test.n_rows());
+    let n_entries = plan.n_entries();
+    // Parameters, their gradients, their next values and their initial ones; a few activations per layer and sample.
+    let network = 4 * architecture.n_parameters() * bytes;
+    let activations = 4 * architecture.depth().max(1) * architecture.width() * (n_train + n_test) * bytes;
+    // Empirical kernel, its eigenvectors and two intermediates; the same once for the analytic one; the cross kernels.
+    let kernels = 8 * (4 * n_entries * n_entries + 4 * n_train * n_train + 2 * n_entries * n_test * plan.split.y_train.n_cols());
+    network + activations + kernels
+}

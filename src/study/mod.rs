@@ -1,0 +1,25 @@
+//! Experiments: the only module that knows what a study is.
+//!
+//! [`Config`] is the study as written, [`Plan`] the study as meant: every default filled in, every value checked, every point
+//! with its identity. [`run`] takes a plan to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the rows.
+//! [`equivalence`] is the study itself: one network against its kernels.
+
+mod config;
+pub mod equivalence;
+mod estimate;
+mod limit;
+mod plan;
+mod predict;
+mod run;
+mod sweep;
+mod verdict;
+
+pub use config::{
+    ArchConfig, ComputeConfig, Config, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig, VerdictConfig,
+};
+pub use estimate::{Estimate, estimate};
+pub use plan::{Plan, PointPlan};
+pub use predict::{PredictWith, Predicted, predict};
+pub use run::{Progress, run};
+pub use sweep::Sweep;
+pub use verdict::{Decision, DepthVerdict, Term, TermVerdict, Verdict, verdict};

@@ -1,0 +1,212 @@
+//! The study as meant: data loaded and split, every value checked, every point with its identity.
+
+use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use super::config::{Config, StepSize, TrainConfig};
+use crate::arch::Architecture;
+use crate::data::{DataConfig, Dataset, Split};
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+use crate::net::{Backend, Dtype};
+use crate::record::{DataFacts, Machine, Manifest, SCHEMA_VERSION};
+
+/// A checked study.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// As written, with overrides applied.
+    pub config: Config,
+    /// The data before the split.
+    pub dataset: Dataset,
+    /// What networks and kernels see.
+    pub split: Split,
+    /// Where networks are computed.
+    pub backend: Backend,
+    /// Threads.
+    pub n_threads: usize,
+    /// The networks, in the order in which they are computed.
+    pub points: Vec<PointPlan>,
+}
+
+/// One network to be trained.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointPlan {
+    /// Hash of everything that decides its numbers.
+    pub id: String,
+    /// The network.
+    pub architecture: Architecture,
+    /// Index of its random stream.
+    pub seed: u64,
+}
+
+/// Everything that decides a point's numbers; hashed in this order.
+#[derive(Serialize)]
+struct Identity<'a> {
+    schema: u32,
+    data_digest: &'a str,
+    data: &'a DataConfig,
+    architecture: &'a Architecture,
+    train: &'a TrainConfig,
+    root_seed: u64,
+    seed: u64,
+    backend: Backend,
+    dtype: Dtype,
+}
+
+impl Plan {
+    /// Checks `config`, loads its data and lays out its points. Relative paths start at `base`, the config file's folder.
+    ///
+    /// # Errors
+    /// An impossible value, by its key; data that cannot be used, by its place.
+    pub fn new(config: Config, base: &Path) -> Result<Self> {
+        check_values(&config)?;
+        let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
+        let dataset = config.data.source.load(config.seeds.root, base)?;
+        let split = Split::new(&dataset, &config.data, config.seeds.root)?;
+        let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
+        let n_seeds = config.seeds.n_seeds as u64;
+        let mut points = Vec::with_capacity(architectures.len() * config.seeds.n_seeds);
+        for architecture in architectures {
+            for seed in 0..n_seeds {
+                let identity = Identity {
+                    schema: SCHEMA_VERSION,
+                    data_digest: &dataset.digest,
+                    data: &config.data,
+                    architecture: &architecture,
+                    train: &config.train,
+                    root_seed: config.seeds.root,
+                    seed,
+                    backend,
+                    dtype: config.compute.dtype,
+                };
+                points.push(PointPlan { id: digest(&identity)?, architecture: architecture.clone(), seed });
+            }
+        }
+        let n_threads = config
+            .compute
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        Ok(Self { config, dataset, split, backend, n_threads, points })
+    }
+
+    /// Training entries N x O, the normalization of loss and time.
+    #[must_use]
+    pub fn n_entries(&self) -> usize {
+        self.split.y_train.values().len()
+    }
+
+    /// Training inputs and targets, test inputs and targets.
+    #[must_use]
+    pub fn parts(&self) -> (&Matrix, &Matrix, &Matrix, &Matrix) {
+        (&self.split.x_train, &self.split.y_train, &self.split.x_test, &self.split.y_test)
+    }
+
+    /// What is written before the first point.
+    ///
+    /// # Errors
+    /// When the config cannot be encoded.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let (x_train, y_train, x_test, _) = self.parts();
+        let config = &self.config;
+        Ok(Manifest {
+            schema: SCHEMA_VERSION,
+            study: config.study.name.clone(),
+            question: config.study.question.clone(),
+            config_digest: digest(config)?,
+            config: config.to_toml()?,
+            program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
+            commit: env!("NTK_COMMIT").to_owned(),
+            libraries: ["burn", "faer", "plotters"].into_iter().filter_map(library_version).collect(),
+            backend: self.backend.to_string(),
+            dtype: config.compute.dtype.to_string(),
+            n_threads: self.n_threads,
+            root_seed: config.seeds.root,
+            n_seeds: config.seeds.n_seeds,
+            machine: Machine::here(),
+            data: DataFacts {
+                name: self.dataset.name.clone(),
+                citation: self.dataset.citation.clone(),
+                n_rows: self.dataset.n_rows(),
+                n_train: x_train.n_rows(),
+                n_test: x_test.n_rows(),
+                d_in: x_train.n_cols(),
+                d_out: y_train.n_cols(),
+                notes: self.split.notes.clone(),
+            },
+            margin: config.verdict.margin,
+            confidence: config.verdict.confidence,
+            points: self.points.iter().map(|point| point.id.clone()).collect(),
+            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        })
+    }
+}
+
+fn check_values(config: &Config) -> Result<()> {
+    let Config { train, seeds, compute, verdict, .. } = config;
+    let positive = |value: usize, key: &str, remedy: &str| {
+        if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
+    };
+    positive(train.n_steps, "train.n_steps", "give at least one step")?;
+    if train.n_checkpoints < 2 {
+        return Err(Error::config(
+            "train.n_checkpoints",
+            format!("{} is too few", train.n_checkpoints),
+            "give at least 2: the start and the end",
+        ));
+    }
+    positive(seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
+    positive(compute.threads.unwrap_or(1), "compute.threads", "leave it out to use all cores")?;
+    train.ridge.validate("train.ridge")?;
+    match train.step {
+        StepSize::Absolute(value) if !(value > 0.0 && value.is_finite()) => {
+            return Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"));
+        }
+        StepSize::FractionOfBound(value) if !(value > 0.0 && value.is_finite()) => {
+            return Err(Error::config(
+                "train.step.fraction-of-bound",
+                format!("{value} is not a positive number"),
+                "give a fraction below 1; 0.5 learns every direction without oscillation",
+            ));
+        }
+        StepSize::FractionOfBound(value) if value >= 1.0 && !train.allow_unstable => {
+            return Err(Error::config(
+                "train.step.fraction-of-bound",
+                format!("{value} is at or above the stability bound: gradient descent would diverge"),
+                "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
+            ));
+        }
+        StepSize::Absolute(_) | StepSize::FractionOfBound(_) => {}
+    }
+    if !(verdict.margin > 0.0 && verdict.margin.is_finite()) {
+        return Err(Error::config(
+            "verdict.margin",
+            format!("{} is not a positive number", verdict.margin),
+            "give the largest RMS gap, in target standard deviations, that still counts as alike",
+        ));
+    }
+    if !(verdict.confidence > 0.0 && verdict.confidence < 1.0) {
+        return Err(Error::config(
+            "verdict.confidence",
+            format!("{} is not between 0 and 1", verdict.confidence),
+            "use 0.95 for 95 % intervals",
+        ));
+    }
+    Ok(())
+}
+
+/// 32 hexadecimal digits of the hash of a value's JSON, whose fields have a fixed order.
+fn digest(value: &impl Serialize) -> Result<String> {
+    let json = serde_json::to_vec(value).map_err(|reason| Error::Check(format!("settings cannot be hashed: {reason}")))?;
+    let mut hex = blake3::hash(&json).to_hex().to_string();
+    hex.truncate(32);
+    Ok(hex)
+}
+
+/// `name version` from the lock file this program was built with.
+fn library_version(name: &str) -> Option<String> {
+    let lock = include_str!("../../Cargo.lock");
+    let after = lock.split_once(&format!("name = \"{name}\"\nversion = \""))?.1;
+    Some(format!("{name} {}", after.split_once('"')?.0))
+}

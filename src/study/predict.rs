@@ -1,0 +1,120 @@
+//! Predictions for a user's own inputs: a kernel of the study, or its trained networks.
+
+use serde::Serialize;
+
+use super::equivalence::regression;
+use super::limit::{Limit, Start};
+use super::plan::Plan;
+use crate::dynamics::Horizon;
+use crate::error::{Error, Result};
+use crate::kernel::KernelKind;
+use crate::linalg::Matrix;
+use crate::net::{Compute, Predictor};
+use crate::record::Outcome;
+use crate::train::{self, Checkpoint, Monitor, train};
+
+/// What predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PredictWith {
+    /// Regression with the analytic NTK.
+    Ntk,
+    /// The NNGP posterior mean.
+    Nngp,
+    /// The trained networks of all seeds.
+    Network,
+}
+
+/// Predictions in the units of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// The mean over seeds, or the kernel's prediction: `[n, d_out]`.
+    pub mean: Matrix,
+    /// The standard deviation over seeds, where networks predict: `[n, d_out]`.
+    pub deviation: Option<Matrix>,
+}
+
+/// Learns the plan's training part and predicts at `inputs` `[n, d_in]`, raw, with the columns of the data source.
+///
+/// # Errors
+/// Inputs of another number of columns, a plan of several architectures, a network that diverged, or an interruption from
+/// `before_step`.
+pub fn predict(
+    plan: &Plan,
+    with: PredictWith,
+    inputs: &Matrix,
+    before_step: &mut dyn FnMut() -> Result<()>,
+) -> Result<Predicted> {
+    let x = plan.split.scaling.inputs(inputs)?;
+    match with {
+        PredictWith::Ntk => from_kernel(plan, KernelKind::Ntk, &x),
+        PredictWith::Nngp => from_kernel(plan, KernelKind::Nngp, &x),
+        PredictWith::Network => from_networks(plan, &x, before_step),
+    }
+}
+
+fn limit(plan: &Plan) -> Result<Limit> {
+    let (x_train, y_train, ..) = plan.parts();
+    Limit::of(plan, &plan.config.arch.architecture(x_train.n_cols(), y_train.n_cols())?)
+}
+
+fn from_kernel(plan: &Plan, kind: KernelKind, x: &Matrix) -> Result<Predicted> {
+    let (x_train, y_train, ..) = plan.parts();
+    let limit = limit(plan)?;
+    let cross = limit.kernel.cross_grams(x, x_train)?;
+    let prediction = match kind {
+        KernelKind::Nngp => regression(&limit.grams.nngp, &cross.nngp, y_train, limit.relative_ridge())?,
+        KernelKind::Ntk => limit.flow.predict(&cross.ntk, Horizon::Infinite, y_train)?,
+    };
+    Ok(Predicted { mean: plan.split.scaling.targets_back(&prediction), deviation: None })
+}
+
+fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Result<()>) -> Result<Predicted> {
+    let (x_train, y_train, ..) = plan.parts();
+    let settings = &plan.config.train;
+    let limit = limit(plan)?;
+    let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+    let mut watch = Watch { before_step };
+    let mut functions = Vec::new();
+    for point in &plan.points {
+        let Start { predictor, learning_rate, .. } = Start::of(plan, point, &limit, &compute)?;
+        let few =
+            train::Plan { learning_rate, n_steps: settings.n_steps, n_checkpoints: 2, ridge: limit.ridge };
+        let problem = train::Problem { x_train, y_train, x_test: x };
+        let (_, trajectory) = train(predictor, problem, &few, &compute, &mut watch)?;
+        match trajectory.checkpoints.last() {
+            Some(last) if trajectory.outcome == Outcome::Completed => {
+                functions.push(plan.split.scaling.targets_back(&last.f_test));
+            }
+            _ => {
+                return Err(Error::config(
+                    "train.step",
+                    format!("the network of seed {} diverged at step size {learning_rate}", point.seed),
+                    "lower the step size",
+                ));
+            }
+        }
+    }
+    let n = functions.len() as f64;
+    let (n_rows, n_cols) = (x.n_rows(), y_train.n_cols());
+    let mean = Matrix::from_fn(n_rows, n_cols, |i, j| functions.iter().map(|f| f[(i, j)]).sum::<f64>() / n);
+    let deviation = Matrix::from_fn(n_rows, n_cols, |i, j| {
+        let squares: f64 = functions.iter().map(|f| (f[(i, j)] - mean[(i, j)]).powi(2)).sum();
+        (squares / (n - 1.0).max(1.0)).sqrt()
+    });
+    Ok(Predicted { mean, deviation: Some(deviation) })
+}
+
+struct Watch<'a> {
+    before_step: &'a mut dyn FnMut() -> Result<()>,
+}
+
+impl Monitor for Watch<'_> {
+    fn before_step(&mut self, _: usize) -> Result<()> {
+        (self.before_step)()
+    }
+
+    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
+        Ok(())
+    }
+}

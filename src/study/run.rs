@@ -1,0 +1,79 @@
+//! From a plan to a run folder: every point that is not there yet, in order, each stored as soon as it is finished.
+
+use std::path::Path;
+
+use super::equivalence::{PointKernels, Reference, compare};
+use super::plan::{Plan, PointPlan};
+use crate::error::{Error, Result};
+use crate::net::Compute;
+use crate::record::{Row, Store, npy};
+
+/// Someone who follows a run.
+pub trait Progress {
+    /// The run begins; `n_finished` of its points are there already.
+    fn begin(&mut self, n_points: usize, n_finished: usize);
+
+    /// A point begins.
+    fn point(&mut self, point: &PointPlan);
+
+    /// A step of the present point is about to be taken.
+    fn step(&mut self, step: usize);
+
+    /// A point is stored.
+    fn finished(&mut self, row: &Row);
+
+    /// Whether the run should stop here; what is finished stays.
+    fn is_interrupted(&self) -> bool;
+}
+
+/// Computes every point of `plan` that `folder` does not hold yet.
+///
+/// # Errors
+/// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are
+/// stored in every case, and running again resumes.
+pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<Store> {
+    let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+    let references = references(plan)?;
+    let mut store = Store::start(folder, plan.manifest()?)?;
+    let n_finished = plan.points.iter().filter(|point| store.is_finished(&point.id)).count();
+    progress.begin(plan.points.len(), n_finished);
+    for point in &plan.points {
+        if store.is_finished(&point.id) {
+            continue;
+        }
+        progress.point(point);
+        let reference = references
+            .iter()
+            .find(|reference| reference.is_limit_of(&point.architecture))
+            .ok_or_else(|| Error::Check(format!("no analytic kernel for {}", point.architecture.describe())))?;
+        let mut before_step = |step| {
+            progress.step(step);
+            if progress.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
+        };
+        let (finished, kernels) = compare(plan, point, reference, &compute, &mut before_step)?;
+        if plan.config.output.kernels {
+            write_kernels(&folder.join("kernels").join(&point.id), &kernels)?;
+        }
+        store.finish(&finished)?;
+        progress.finished(&finished.row);
+    }
+    Ok(store)
+}
+
+/// One reference per infinite-width kernel in the plan.
+fn references(plan: &Plan) -> Result<Vec<Reference>> {
+    let mut references: Vec<Reference> = Vec::new();
+    for point in &plan.points {
+        if !references.iter().any(|reference| reference.is_limit_of(&point.architecture)) {
+            references.push(Reference::new(plan, &point.architecture)?);
+        }
+    }
+    Ok(references)
+}
+
+fn write_kernels(folder: &Path, kernels: &PointKernels) -> Result<()> {
+    npy::write(&folder.join("empirical_train_train.npy"), &kernels.empirical_train_train)?;
+    npy::write(&folder.join("empirical_test_train.npy"), &kernels.empirical_test_train)?;
+    npy::write(&folder.join("ntk_train_train.npy"), &kernels.ntk_train_train)?;
+    npy::write(&folder.join("ntk_test_train.npy"), &kernels.ntk_test_train)
+}

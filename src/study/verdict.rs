@@ -1,0 +1,226 @@
+//! The answer, read from the rows: does the equivalence hold at each depth, and if not, which step fails by how much?
+//!
+//! The criterion is stated in the config before the run: network and kernel predict alike where the RMS gap over test points, in
+//! units of the target's standard deviation, lies below the margin. It holds if the whole confidence interval over seeds does, fails
+//! if none of it does, and is undecided otherwise.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::record::{Manifest, Outcome, Row};
+use crate::stats::{Interval, Slope, log_log_slope, mean_interval};
+
+/// The decision about one depth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The gap lies below the margin.
+    Holds,
+    /// The gap lies above the margin.
+    Fails,
+    /// The interval contains the margin.
+    Undecided,
+    /// One seed has no interval, so nothing can be decided.
+    NoInterval,
+    /// No network finished training.
+    Diverged,
+}
+
+/// A step of the theorem, as a term of the gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Term {
+    /// f_T - flin_T.
+    Nonlinearity,
+    /// flin_T - A_T^emp Y.
+    InitialFunction,
+    /// A_T^emp Y - A_T^ntk Y.
+    FiniteWidth,
+    /// A_T^ntk Y - A_inf^ntk Y.
+    FiniteTime,
+}
+
+impl Term {
+    /// All terms, in the order of the identity.
+    pub const ALL: [Self; 4] = [Self::Nonlinearity, Self::InitialFunction, Self::FiniteWidth, Self::FiniteTime];
+
+    /// The term's name in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nonlinearity => "nonlinearity",
+            Self::InitialFunction => "initial function",
+            Self::FiniteWidth => "finite width",
+            Self::FiniteTime => "finite time",
+        }
+    }
+
+    /// What it means when this term is large.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Nonlinearity => "the network left its linearization: it learned features",
+            Self::InitialFunction => "the random function the network started from is still in its predictions",
+            Self::FiniteWidth => "the network's kernel at initialization is not yet the infinite-width one",
+            Self::FiniteTime => "training stopped before the kernel's slow directions were learned",
+        }
+    }
+
+    /// The row's value of this term.
+    #[must_use]
+    pub fn of(self, row: &Row) -> Option<f64> {
+        match self {
+            Self::Nonlinearity => row.gap_nonlinearity,
+            Self::InitialFunction => row.gap_initial_function,
+            Self::FiniteWidth => row.gap_finite_width,
+            Self::FiniteTime => row.gap_finite_time,
+        }
+    }
+}
+
+/// One term of the gap at one depth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TermVerdict {
+    /// Which.
+    pub term: Term,
+    /// Its RMS at the greatest width, over seeds.
+    pub rms: Option<Interval>,
+    /// Its exponent in the width.
+    pub slope: Option<Slope>,
+}
+
+/// What the rows say about one depth, at the greatest width that was computed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DepthVerdict {
+    /// Hidden layers.
+    pub depth: usize,
+    /// The greatest width.
+    pub width: usize,
+    /// Networks at this depth and width.
+    pub n_networks: usize,
+    /// Of them, those that diverged.
+    pub n_diverged: usize,
+    /// The answer.
+    pub decision: Decision,
+    /// RMS of the whole gap.
+    pub total: Option<Interval>,
+    /// The gap's four parts.
+    pub terms: Vec<TermVerdict>,
+    /// The largest of them.
+    pub dominant: Option<Term>,
+    /// Mean squared test error of the network.
+    pub mse_network: Option<Interval>,
+    /// Of kernel regression with the NTK.
+    pub mse_ntk: Option<Interval>,
+    /// Of the NNGP posterior mean.
+    pub mse_nngp: Option<Interval>,
+    /// Distance of the empirical kernel at initialization from the analytic one, against width.
+    pub kernel_error_slope: Option<Slope>,
+    /// Drift of the kernel in training, against width.
+    pub kernel_drift_slope: Option<Slope>,
+    /// How many seeds an undecided answer would need, at the spread seen.
+    pub n_seeds_needed: Option<usize>,
+}
+
+/// The answer at every depth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The largest gap that counts as alike.
+    pub margin: f64,
+    /// Confidence level of every interval.
+    pub confidence: f64,
+    /// One per depth, shallow to deep.
+    pub depths: Vec<DepthVerdict>,
+}
+
+/// Judges the finished rows by the manifest's criterion.
+#[must_use]
+pub fn verdict(manifest: &Manifest, rows: &[&Row]) -> Verdict {
+    let depths: BTreeSet<usize> = rows.iter().map(|row| row.depth).collect();
+    Verdict {
+        margin: manifest.margin,
+        confidence: manifest.confidence,
+        depths: depths
+            .into_iter()
+            .filter_map(|depth| {
+                let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.depth == depth).collect();
+                depth_verdict(&rows, manifest)
+            })
+            .collect(),
+    }
+}
+
+fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
+    let confidence = manifest.confidence;
+    let widest = *rows.iter().max_by_key(|row| row.width)?;
+    let at_widest: Vec<&Row> = rows.iter().copied().filter(|row| row.width == widest.width).collect();
+    let interval = |value: &dyn Fn(&Row) -> Option<f64>| {
+        mean_interval(&at_widest.iter().filter_map(|row| value(row)).collect::<Vec<_>>(), confidence)
+    };
+    let slope = |value: &dyn Fn(&Row) -> Option<f64>| {
+        let points: Vec<_> = rows.iter().filter_map(|row| Some((row.width as f64, value(row)?))).collect();
+        log_log_slope(&points, confidence)
+    };
+    let terms: Vec<TermVerdict> = Term::ALL
+        .into_iter()
+        .map(|term| TermVerdict { term, rms: interval(&|row| term.of(row)), slope: slope(&|row| term.of(row)) })
+        .collect();
+    let dominant = terms
+        .iter()
+        .filter_map(|term| Some((term.term, term.rms?.mean)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(term, _)| term);
+    let total = interval(&|row| row.gap_total);
+    let decision = decide(total, manifest.margin);
+    Some(DepthVerdict {
+        depth: widest.depth,
+        width: widest.width,
+        n_networks: at_widest.len(),
+        n_diverged: at_widest.iter().filter(|row| row.outcome == Outcome::Diverged).count(),
+        decision,
+        total,
+        terms,
+        dominant,
+        mse_network: interval(&|row| row.mse_network),
+        mse_ntk: interval(&|row| Some(row.mse_ntk)),
+        mse_nngp: interval(&|row| Some(row.mse_nngp)),
+        kernel_error_slope: slope(&|row| Some(row.kernel_error)),
+        kernel_drift_slope: slope(&|row| row.kernel_drift),
+        n_seeds_needed: total.filter(|_| decision == Decision::Undecided).and_then(|total| {
+            // The half-width shrinks as the root of the number of seeds; it has to shrink to the distance from the margin.
+            let half = 0.5 * (total.high - total.low);
+            let ratio = half / (total.mean - manifest.margin).abs();
+            let needed = total.n as f64 * ratio * ratio;
+            needed.is_finite().then(|| needed.ceil() as usize)
+        }),
+    })
+}
+
+fn decide(total: Option<Interval>, margin: f64) -> Decision {
+    match total {
+        None => Decision::Diverged,
+        Some(total) if total.n < 2 => Decision::NoInterval,
+        Some(total) if total.high < margin => Decision::Holds,
+        Some(total) if total.low > margin => Decision::Fails,
+        Some(_) => Decision::Undecided,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn interval(mean: f64, half: f64, n: usize) -> Option<Interval> {
+        Some(Interval { mean, low: mean - half, high: mean + half, n })
+    }
+
+    #[test]
+    fn the_whole_interval_decides() {
+        assert_eq!(decide(interval(0.05, 0.02, 5), 0.1), Decision::Holds);
+        assert_eq!(decide(interval(0.2, 0.05, 5), 0.1), Decision::Fails);
+        assert_eq!(decide(interval(0.09, 0.02, 5), 0.1), Decision::Undecided);
+        assert_eq!(decide(interval(0.01, 0.0, 1), 0.1), Decision::NoInterval);
+        assert_eq!(decide(None, 0.1), Decision::Diverged);
+    }
+}
