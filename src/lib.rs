@@ -19,3 +19,5 @@ pub mod train;
 
 pub mod study;
 
+pub mod figure;
+pub mod report;

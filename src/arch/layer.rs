@@ -191,11 +191,7 @@ impl Architecture {
             && self.w_std == other.w_std
             && self.b_std == other.b_std
             && self.parametrization == other.parametrization;
-        if same {
-            Ok(())
-        } else {
-            Err(Error::Convention { network: self.describe(), kernel: other.describe() })
-        }
+        if same { Ok(()) } else { Err(Error::Convention { network: self.describe(), kernel: other.describe() }) }
     }
 
     fn activations(&self) -> impl Iterator<Item = Activation> {

@@ -36,7 +36,12 @@ pub struct Ensemble {
 ///
 /// # Errors
 /// [`Error::Shape`].
-pub fn ensemble(dynamics: KernelPredictor<'_>, prior: Prior<'_>, horizon: Horizon, y_train: &Matrix) -> Result<Ensemble> {
+pub fn ensemble(
+    dynamics: KernelPredictor<'_>,
+    prior: Prior<'_>,
+    horizon: Horizon,
+    y_train: &Matrix,
+) -> Result<Ensemble> {
     let mean = dynamics.predict(horizon, y_train)?;
     require_shapes(dynamics, prior)?;
 

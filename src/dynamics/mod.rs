@@ -12,5 +12,5 @@ mod horizon;
 
 pub use decomposition::{Comparison, Decomposition, Order};
 pub use ensemble::{Ensemble, Prior, ensemble};
-pub use flow::{Flow, Outputs, KernelPredictor};
+pub use flow::{Flow, KernelPredictor, Outputs};
 pub use horizon::Horizon;

@@ -55,8 +55,8 @@ pub(super) fn divergence(sweep: &Sweep<'_>, marked: &str) -> String {
 }
 
 /// How diverged networks are marked in figures with an axis for the swept quantity.
-pub(super) const CROSSES: &str = "they enter no mean of trained networks, and a cross at the top edge marks where they would stand, with their number where there \
-     is room for it";
+pub(super) const CROSSES: &str = "they enter no mean of trained networks, and a cross at the top edge marks where they would \
+     stand, with their number where there is room for it";
 
 /// Joins sentences, without the empty ones.
 pub(super) fn join(sentences: &[String]) -> String {

@@ -50,7 +50,8 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
 
     let caption = [
         "Root mean square over test points, in units of the target's standard deviation, of the difference between the \
-         trained network and regression with the analytic NTK, and of the four differences that add up to it at every test point, against hidden width."
+         trained network and regression with the analytic NTK, and of the four differences that add up to it at every test \
+         point, against hidden width."
             .to_owned(),
         caption::setting(manifest, &sweep),
         caption::interval(manifest, &sweep, "bands", "each root mean square"),

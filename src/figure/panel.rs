@@ -3,9 +3,7 @@
 use super::axis::Axis;
 use super::font::text_width;
 use super::scene::{Anchor, Place, Scene};
-use super::theme::{
-    AXIS, BAND, Color, DIVERGED, Dash, GRID, INK, LABEL, Look, MARKER, Marker, NOTE, PAPER, Stroke, TICK,
-};
+use super::theme::{AXIS, BAND, Color, Dash, GRID, INK, LABEL, Look, MARKER, Marker, PAPER, Stroke, TICK};
 use crate::stats::Interval;
 
 /// A rectangle on the sheet.

@@ -17,11 +17,8 @@ const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// # Errors
 /// When the file cannot be written; an existing file is then left as it was.
 pub fn write(path: &Path, matrix: &Matrix) -> Result<()> {
-    let dictionary = format!(
-        "{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}",
-        matrix.n_rows(),
-        matrix.n_cols()
-    );
+    let dictionary =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", matrix.n_rows(), matrix.n_cols());
     // Magic, version and length take 10 bytes; the header ends with a newline on a multiple of 64.
     let padded = (10 + dictionary.len() + 1).div_ceil(64) * 64 - 10;
     let mut bytes = Vec::with_capacity(10 + padded + 8 * matrix.values().len());
@@ -62,7 +59,10 @@ pub fn read(path: &Path) -> Result<Matrix> {
     };
     let n_bytes = n_rows.checked_mul(n_cols).and_then(|n| n.checked_mul(width));
     if n_bytes != Some(body.len()) {
-        return Err(refuse(&format!("it holds {} bytes, not the {n_rows} x {n_cols} numbers it announces", body.len())));
+        return Err(refuse(&format!(
+            "it holds {} bytes, not the {n_rows} x {n_cols} numbers it announces",
+            body.len()
+        )));
     }
     let values: Vec<f64> = body
         .chunks_exact(width)
@@ -129,9 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("f.npy");
         let mut bytes = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
-        bytes.extend(
-            format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }").into_bytes(),
-        );
+        bytes.extend(format!("{:<117}\n", "{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }").into_bytes());
         for value in [1.0_f32, 4.0, 2.0, 5.0, 3.0, 6.0] {
             bytes.extend(value.to_le_bytes());
         }

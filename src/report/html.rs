@@ -22,7 +22,8 @@ pub(super) fn page(title: &str, markdown: &str, figures: &[Figure]) -> Result<St
         Event::Start(Tag::Image { dest_url, title, .. }) => {
             inside_image = true;
             let drawing = drawings.iter().find(|(link, _)| **link == *dest_url);
-            let figure = drawing.map_or(String::new(), |(_, svg)| format!("<figure aria-label=\"{title}\">{svg}</figure>"));
+            let figure =
+                drawing.map_or(String::new(), |(_, svg)| format!("<figure aria-label=\"{title}\">{svg}</figure>"));
             Some(Event::InlineHtml(CowStr::from(figure)))
         }
         Event::End(TagEnd::Image) => {

@@ -45,7 +45,11 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
     }
     let diverged = rows.iter().filter(|row| row.outcome == Outcome::Diverged).count();
     if diverged > 0 {
-        let _ = writeln!(text, "\n**{diverged} of {} networks diverged**; they are marked in the figures and enter no average.", rows.len());
+        let _ = writeln!(
+            text,
+            "\n**{diverged} of {} networks diverged**; they are marked in the figures and enter no average.",
+            rows.len()
+        );
     }
     text
 }
@@ -118,7 +122,8 @@ fn rate_table(verdict: &Verdict) -> String {
          |---|---|---|---|---|---|\n"
         .to_owned();
     for depth in &verdict.depths {
-        let term = |wanted: Term| exponent(depth.terms.iter().find(|term| term.term == wanted).and_then(|term| term.slope));
+        let term =
+            |wanted: Term| exponent(depth.terms.iter().find(|term| term.term == wanted).and_then(|term| term.slope));
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} |",
@@ -220,7 +225,10 @@ fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         ),
     );
     let residual = largest(rows, |row| row.identity_residual.unwrap_or(0.0));
-    item("Check", format!("the four parts miss the gap by at most {} at any test point of any network.", short(residual)));
+    item(
+        "Check",
+        format!("the four parts miss the gap by at most {} at any test point of any network.", short(residual)),
+    );
     text
 }
 

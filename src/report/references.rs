@@ -23,7 +23,8 @@ pub(super) fn of_run(rows: &[&Row]) -> Vec<&'static str> {
         references.push("Williams 1997. Computing with infinite networks. NIPS 9. (The erf dual activation.)");
     }
     if uses(&|row| row.initial_function != "plain") {
-        references.push("Chizat, Oyallon, Bach 2019. On lazy training in differentiable programming. arXiv:1812.07956.");
+        references
+            .push("Chizat, Oyallon, Bach 2019. On lazy training in differentiable programming. arXiv:1812.07956.");
     }
     if uses(&|row| row.parametrization == "standard") {
         references.push("Sohl-Dickstein, Novak, Schoenholz, Lee 2020. On the infinite width limit of neural networks with a standard \

@@ -60,16 +60,18 @@ fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
             depth.n_networks - depth.n_diverged
         ),
         Decision::Undecided => {
-            let more = depth.n_seeds_needed.map_or_else(String::new, |n| {
-                format!(" At the spread seen, about {n} seeds would decide it.")
-            });
+            let more = depth
+                .n_seeds_needed
+                .map_or_else(String::new, |n| format!(" At the spread seen, about {n} seeds would decide it."));
             format!(
                 "{place}: **undecided**. The RMS gap is {gap} target standard deviations, and its {percent} % interval contains the \
                  margin {margin}.{more}"
             )
         }
         Decision::NoInterval => {
-            format!("{place}: **undecided**, because one seed has no interval. The RMS gap is {gap} target standard deviations.")
+            format!(
+                "{place}: **undecided**, because one seed has no interval. The RMS gap is {gap} target standard deviations."
+            )
         }
         Decision::Diverged => {
             return format!("{place}: **no answer**, because all {} networks diverged.", depth.n_networks);

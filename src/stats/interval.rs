@@ -36,8 +36,7 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Interval> {
 
 /// The two-sided quantile of Student's t distribution: P(|t| <= q) = `confidence`.
 pub(super) fn t_quantile(confidence: f64, degrees_of_freedom: usize) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom as f64)
-        .map_or(f64::NAN, |t| t.inverse_cdf(0.5 * (1.0 + confidence)))
+    StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.5 * (1.0 + confidence)))
 }
 
 #[cfg(test)]

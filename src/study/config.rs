@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::sweep::Sweep;
@@ -76,6 +77,9 @@ pub struct ArchConfig {
     /// The hidden layers one by one; the readout is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<Layer>>,
+    /// Outputs; must be the data's where there are data, and is 1 where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d_out: Option<usize>,
     /// Standard deviation of the weights.
     pub w_std: f64,
     /// Standard deviation of the biases; 0 for a network without.
@@ -92,6 +96,15 @@ impl ArchConfig {
     /// # Errors
     /// When both forms are mixed, one is incomplete, or a value is impossible.
     pub fn architectures(&self, d_in: usize, d_out: usize) -> Result<Vec<Architecture>> {
+        if let Some(written) = self.d_out
+            && written != d_out
+        {
+            return Err(Error::config(
+                "arch.d_out",
+                format!("{written} outputs, but the data have {d_out}"),
+                "leave it out: it follows from the data",
+            ));
+        }
         let shorthand = (&self.depth, &self.width, self.activation);
         match (&self.layers, shorthand) {
             (Some(layers), (None, None, None)) => {
@@ -237,38 +250,48 @@ pub struct OutputConfig {
     pub kernels: bool,
 }
 
+/// What a kernel alone needs of a config file: `[arch]`, and where the random network comes from. The tables of a study may be there
+/// too, and are checked.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KernelConfig {
+    /// Of which network.
+    pub arch: ArchConfig,
+    /// With which random numbers.
+    #[serde(default)]
+    pub seeds: SeedConfig,
+    /// Computed where.
+    #[serde(default)]
+    pub compute: ComputeConfig,
+    #[serde(default, rename = "study")]
+    _study: Option<StudyConfig>,
+    #[serde(default, rename = "data")]
+    _data: Option<DataConfig>,
+    #[serde(default, rename = "train")]
+    _train: Option<TrainConfig>,
+    #[serde(default, rename = "verdict")]
+    _verdict: Option<VerdictConfig>,
+    #[serde(default, rename = "output")]
+    _output: Option<OutputConfig>,
+}
+
+impl KernelConfig {
+    /// As [`Config::load`].
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        parse(&read(path)?, path, overrides)
+    }
+}
+
 impl Config {
     /// Reads a config file and applies `key=value` overrides.
     ///
     /// # Errors
     /// An absent file, text that is not TOML, an unknown key, a wrong type: with line, column and what was expected.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-        Self::parse(&text, path, overrides)
-    }
-
-    /// As [`Config::load`] for a text already read from `path`.
-    ///
-    /// # Errors
-    /// As [`Config::load`].
-    pub fn parse(text: &str, path: &Path, overrides: &[String]) -> Result<Self> {
-        let syntax = |problem: String| Error::Syntax { path: path.to_path_buf(), problem };
-        // The file by itself first: its errors then name the line the user wrote.
-        let config: Self = toml::from_str(text).map_err(|reason| syntax(reason.to_string()))?;
-        if overrides.is_empty() {
-            return Ok(config);
-        }
-        let mut table: toml::Table = toml::from_str(text).map_err(|reason| syntax(reason.to_string()))?;
-        for assignment in overrides {
-            set(&mut table, assignment)?;
-        }
-        table.try_into().map_err(|reason: toml::de::Error| {
-            Error::config(
-                overrides.join(" "),
-                reason.to_string().trim().replace('\n', " "),
-                "see `ntk config show` for the keys and their values",
-            )
-        })
+        parse(&read(path)?, path, overrides)
     }
 
     /// The config with every default written out.
@@ -278,6 +301,33 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))
     }
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(Error::io("read", path))
+}
+
+fn parse<T: DeserializeOwned>(text: &str, path: &Path, overrides: &[String]) -> Result<T> {
+    let syntax = |reason: toml::de::Error| {
+        let problem = reason.to_string().trim_end().to_owned();
+        Error::Syntax { path: path.to_path_buf(), problem }
+    };
+    // The file by itself first: its errors then name the line the user wrote.
+    let config: T = toml::from_str(text).map_err(syntax)?;
+    if overrides.is_empty() {
+        return Ok(config);
+    }
+    let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
+    for assignment in overrides {
+        set(&mut table, assignment)?;
+    }
+    table.try_into().map_err(|reason: toml::de::Error| {
+        Error::config(
+            overrides.join(" "),
+            reason.to_string().trim().replace('\n', " "),
+            "`ntk config show CONFIG` prints the keys and their values",
+        )
+    })
 }
 
 /// Puts `key.path=value` into the table; the value is read as TOML, and as a plain string if it is none.

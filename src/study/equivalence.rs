@@ -8,12 +8,12 @@ use std::time::Instant;
 use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
 use crate::arch::Architecture;
-use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, Order, Outputs, KernelPredictor};
+use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order, Outputs};
 use crate::error::{Error, Result};
+use crate::kernel::Kernel;
 use crate::kernel::compare::{centred_alignment, relative_frobenius};
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::kernel::stationary::{Form, Stationary};
-use crate::kernel::Kernel;
 use crate::linalg::{GramMatrix, Matrix};
 use crate::net::{Compute, Predictor};
 use crate::record::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
@@ -132,10 +132,8 @@ pub fn compare(
     let (_, trajectory) = train(predictor, problem, &train_plan, compute, &mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
 
-    let first = trajectory
-        .checkpoints
-        .first()
-        .ok_or_else(|| Error::Check("a run without its first checkpoint".to_owned()))?;
+    let first =
+        trajectory.checkpoints.first().ok_or_else(|| Error::Check("a run without its first checkpoint".to_owned()))?;
     let decomposition = Decomposition::of(
         &Comparison {
             ft_test: trained(&trajectory).map(|last| &last.f_test),
@@ -373,7 +371,8 @@ fn mode_bands(flow: &Flow) -> Vec<ModeBand> {
     while first <= n_learned {
         let end = last.min(n_learned);
         let eigenvalues = &flow.eigenvalues()[first - 1..end];
-        let mean_log = eigenvalues.iter().map(|s| s.max(f64::MIN_POSITIVE).ln()).sum::<f64>() / eigenvalues.len() as f64;
+        let mean_log =
+            eigenvalues.iter().map(|s| s.max(f64::MIN_POSITIVE).ln()).sum::<f64>() / eigenvalues.len() as f64;
         bands.push(ModeBand {
             first,
             last: end,

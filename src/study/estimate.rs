@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use serde::Serialize;
+
 use super::plan::Plan;
 use crate::arch::Architecture;
 use crate::error::Result;
@@ -15,7 +17,7 @@ use crate::train::{self, Checkpoint, Monitor, train};
 const N_TIMED_STEPS: usize = 3;
 
 /// The cost of all seeds of one architecture.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Estimate {
     /// Hidden layers.
     pub depth: usize,
@@ -111,6 +113,7 @@ fn memory(plan: &Plan, architecture: &Architecture) -> usize {
     let network = 4 * architecture.n_parameters() * bytes;
     let activations = 4 * architecture.depth().max(1) * architecture.width() * (n_train + n_test) * bytes;
     // Empirical kernel, its eigenvectors and two intermediates; the same once for the analytic one; the cross kernels.
-    let kernels = 8 * (4 * n_entries * n_entries + 4 * n_train * n_train + 2 * n_entries * n_test * plan.split.y_train.n_cols());
+    let kernels =
+        8 * (4 * n_entries * n_entries + 4 * n_train * n_train + 2 * n_entries * n_test * plan.split.y_train.n_cols());
     network + activations + kernels
 }

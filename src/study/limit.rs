@@ -6,9 +6,9 @@ use crate::arch::Architecture;
 use crate::dynamics::{Flow, Outputs};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
+use crate::kernel::Kernels;
 use crate::kernel::analytic::AnalyticKernel;
 use crate::kernel::empirical::EmpiricalNtk;
-use crate::kernel::Kernels;
 use crate::linalg::GramMatrix;
 use crate::net::{Compute, Predictor};
 use crate::seed;
@@ -77,7 +77,9 @@ fn refuse_unstable(plan: &Plan, of: &str, bound: f64) -> Result<()> {
         StepSize::Absolute(learning_rate) if learning_rate >= bound && !plan.config.train.allow_unstable => {
             Err(Error::config(
                 "train.step.absolute",
-                format!("{learning_rate} is at or above the stability bound {bound:.6} of {of}: gradient descent would diverge"),
+                format!(
+                    "{learning_rate} is at or above the stability bound {bound:.6} of {of}: gradient descent would diverge"
+                ),
                 "lower it, or use `step = { fraction-of-bound = 0.5 }`; `train.allow_unstable = true` lets it diverge",
             ))
         }

@@ -15,7 +15,8 @@ mod sweep;
 mod verdict;
 
 pub use config::{
-    ArchConfig, ComputeConfig, Config, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig, VerdictConfig,
+    ArchConfig, ComputeConfig, Config, KernelConfig, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,
+    VerdictConfig,
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};

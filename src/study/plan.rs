@@ -84,10 +84,8 @@ impl Plan {
                 points.push(PointPlan { id: digest(&identity)?, architecture: architecture.clone(), seed });
             }
         }
-        let n_threads = config
-            .compute
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let n_threads =
+            config.compute.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         Ok(Self { config, dataset, split, backend, n_threads, points })
     }
 
@@ -198,7 +196,8 @@ fn check_values(config: &Config) -> Result<()> {
 
 /// 32 hexadecimal digits of the hash of a value's JSON, whose fields have a fixed order.
 fn digest(value: &impl Serialize) -> Result<String> {
-    let json = serde_json::to_vec(value).map_err(|reason| Error::Check(format!("settings cannot be hashed: {reason}")))?;
+    let json =
+        serde_json::to_vec(value).map_err(|reason| Error::Check(format!("settings cannot be hashed: {reason}")))?;
     let mut hex = blake3::hash(&json).to_hex().to_string();
     hex.truncate(32);
     Ok(hex)

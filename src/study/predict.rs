@@ -78,8 +78,7 @@ fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Resul
     let mut functions = Vec::new();
     for point in &plan.points {
         let Start { predictor, learning_rate, .. } = Start::of(plan, point, &limit, &compute)?;
-        let few =
-            train::Plan { learning_rate, n_steps: settings.n_steps, n_checkpoints: 2, ridge: limit.ridge };
+        let few = train::Plan { learning_rate, n_steps: settings.n_steps, n_checkpoints: 2, ridge: limit.ridge };
         let problem = train::Problem { x_train, y_train, x_test: x };
         let (_, trajectory) = train(predictor, problem, &few, &compute, &mut watch)?;
         match trajectory.checkpoints.last() {

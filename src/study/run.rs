@@ -13,6 +13,9 @@ pub trait Progress {
     /// The run begins; `n_finished` of its points are there already.
     fn begin(&mut self, n_points: usize, n_finished: usize);
 
+    /// A point is there already.
+    fn skipped(&mut self, point: &PointPlan);
+
     /// A point begins.
     fn point(&mut self, point: &PointPlan);
 
@@ -39,6 +42,7 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<St
     progress.begin(plan.points.len(), n_finished);
     for point in &plan.points {
         if store.is_finished(&point.id) {
+            progress.skipped(point);
             continue;
         }
         progress.point(point);
@@ -55,6 +59,7 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<St
             write_kernels(&folder.join("kernels").join(&point.id), &kernels)?;
         }
         store.finish(&finished)?;
+        log::info!("{}, seed {}: {:.2} s", point.architecture.describe(), point.seed, finished.seconds);
         progress.finished(&finished.row);
     }
     Ok(store)

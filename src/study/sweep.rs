@@ -47,14 +47,14 @@ impl<'de> Visitor<'de> for OneOrMany<usize> {
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Self::Value, E> {
-        let value = usize::try_from(value)
-            .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(value), &self))?;
+        let value =
+            usize::try_from(value).map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(value), &self))?;
         Ok(Sweep(vec![value]))
     }
 
     fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Self::Value, E> {
-        let value = usize::try_from(value)
-            .map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(value), &self))?;
+        let value =
+            usize::try_from(value).map_err(|_| E::invalid_value(serde::de::Unexpected::Unsigned(value), &self))?;
         Ok(Sweep(vec![value]))
     }
 

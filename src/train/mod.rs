@@ -130,11 +130,9 @@ pub fn train(
         }
         let checkpoint = observe(&predictor, taken)?;
         let limit = checkpoints.first().map_or(f64::INFINITY, |first| DIVERGENCE_FACTOR * first.loss.max(1.0));
-        if !(checkpoint.loss.is_finite() && checkpoint.loss <= limit && checkpoint.f_test.first_non_finite().is_none()) {
-            return Ok((
-                predictor,
-                Trajectory { checkpoints, outcome: Outcome::Diverged, diverged_at: Some(taken) },
-            ));
+        if !(checkpoint.loss.is_finite() && checkpoint.loss <= limit && checkpoint.f_test.first_non_finite().is_none())
+        {
+            return Ok((predictor, Trajectory { checkpoints, outcome: Outcome::Diverged, diverged_at: Some(taken) }));
         }
         monitor.at_checkpoint(&checkpoint, &predictor)?;
         checkpoints.push(checkpoint);

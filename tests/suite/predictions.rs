@@ -7,7 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a golden file that cannot be read fails the test")]
 
-use ntk::dynamics::{Ensemble, Flow, Horizon, Outputs, KernelPredictor, Prior, ensemble};
+use ntk::dynamics::{Ensemble, Flow, Horizon, KernelPredictor, Outputs, Prior, ensemble};
 use ntk::linalg::{GramMatrix, Matrix};
 use ntk::regress::{kernel_ridge, posterior};
 use serde_json::Value;

@@ -29,10 +29,7 @@ fn relu(a: f64, b: f64, c: f64) -> Dual {
     // sqrt(ac) sin t, clamped because rounding pushes b^2 past ac for equal inputs.
     let opposite = (a * c - b * b).max(0.0).sqrt();
     let angle = opposite.atan2(b);
-    Dual {
-        covariance: (opposite + (PI - angle) * b) / (2.0 * PI),
-        derivative_covariance: (PI - angle) / (2.0 * PI),
-    }
+    Dual { covariance: (opposite + (PI - angle) * b) / (2.0 * PI), derivative_covariance: (PI - angle) / (2.0 * PI) }
 }
 
 fn erf(a: f64, b: f64, c: f64) -> Dual {

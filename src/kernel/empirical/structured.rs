@@ -64,7 +64,8 @@ fn accumulate(predictor: &Predictor, kernel: impl Fn(&Network) -> Result<Matrix>
             what: "the empirical kernel".to_owned(),
             value,
             place: format!("row {row}, column {column}"),
-            remedy: "the network's outputs or derivatives overflow: lower `arch.w_std`, or use `dtype = \"f64\"`".to_owned(),
+            remedy: "the network's outputs or derivatives overflow: lower `arch.w_std`, or use `dtype = \"f64\"`"
+                .to_owned(),
         }),
     }
 }

@@ -1,0 +1,76 @@
+//! `ntk backends`: what this program can compute on.
+
+use ntk::error::Result;
+use ntk::net::{Backend, Dtype};
+use serde::Serialize;
+
+use super::output::Output;
+
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    hardware: &'static str,
+    compiled: bool,
+    default: bool,
+    f32: Option<bool>,
+    f64: Option<bool>,
+    note: String,
+}
+
+pub(super) fn run(output: &Output) -> Result<()> {
+    let entries: Vec<Entry> = Backend::ALL.into_iter().map(entry).collect();
+    if output.json {
+        return output.document(&entries);
+    }
+    let word = |supported: Option<bool>| {
+        match supported {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "-",
+        }
+        .to_owned()
+    };
+    let rows: Vec<Vec<String>> = entries
+        .iter()
+        .map(|entry| {
+            vec![
+                entry.name.to_owned(),
+                entry.hardware.to_owned(),
+                word(Some(entry.compiled)),
+                word(entry.f32),
+                word(entry.f64),
+                entry.note.clone(),
+            ]
+        })
+        .collect();
+    output.table(&["backend", "hardware", "compiled in", "f32", "f64", "note"], &rows);
+    Ok(())
+}
+
+fn entry(backend: Backend) -> Entry {
+    let (name, hardware) = (backend.name(), backend.hardware());
+    let default = backend == Backend::preferred();
+    if !backend.is_compiled() {
+        let note = format!("build with --features {backend}");
+        return Entry { name, hardware, compiled: false, default: false, f32: None, f64: None, note };
+    }
+    match backend.device() {
+        Err(_) => {
+            let note = "no such device on this machine".to_owned();
+            Entry { name, hardware, compiled: true, default, f32: None, f64: None, note }
+        }
+        Ok(device) => {
+            let supports = |dtype: Dtype| Some(dtype.is_supported_by(&device));
+            let note = if default { "default".to_owned() } else { String::new() };
+            Entry {
+                name,
+                hardware,
+                compiled: true,
+                default,
+                f32: supports(Dtype::F32),
+                f64: supports(Dtype::F64),
+                note,
+            }
+        }
+    }
+}

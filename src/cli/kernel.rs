@@ -1,0 +1,123 @@
+//! `ntk kernel CONFIG --x1 FILE`: the kernels of an architecture on the user's inputs, as .npy files.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use ntk::arch::Architecture;
+use ntk::data::read_inputs;
+use ntk::error::{Error, Result};
+use ntk::kernel::Kernel;
+use ntk::kernel::KernelKind;
+use ntk::kernel::analytic::AnalyticKernel;
+use ntk::kernel::empirical::EmpiricalNtk;
+use ntk::linalg::{self, Matrix};
+use ntk::net::{Backend, Compute, InitialFunction, Predictor};
+use ntk::record::npy;
+use ntk::seed;
+use ntk::study::KernelConfig;
+
+use super::output::Output;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// A file with the `[arch]` table of a study
+    config: PathBuf,
+    /// Inputs, one row each: .npy, or .csv without a header
+    #[arg(long, value_name = "FILE")]
+    x1: PathBuf,
+    /// Other inputs, for the kernel between x1 and x2 [default: x1 with itself]
+    #[arg(long, value_name = "FILE")]
+    x2: Option<PathBuf>,
+    /// Which kernels
+    #[arg(long, value_delimiter = ',', default_value = "nngp,ntk")]
+    get: Vec<Which>,
+    /// Where to write nngp.npy, ntk.npy, empirical.npy
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+    /// Change a setting, as in `--set arch.width=256`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Infinite-width covariance of the untrained network
+    Nngp,
+    /// Infinite-width tangent kernel
+    Ntk,
+    /// Tangent kernel of one random network of the config's width
+    Empirical,
+}
+
+impl Which {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Nngp => "nngp.npy",
+            Self::Ntk => "ntk.npy",
+            Self::Empirical => "empirical.npy",
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
+    let config = KernelConfig::load(&arguments.config, &arguments.overrides)?;
+    if let Some(n_threads) = threads.or(config.compute.threads) {
+        linalg::set_threads(n_threads);
+    }
+    let x1 = inputs(&arguments.x1)?;
+    let x2 = arguments.x2.as_deref().map(inputs).transpose()?;
+    if let Some(x2) = &x2
+        && x1.n_cols() != x2.n_cols()
+    {
+        return Err(Error::input(
+            format!("{} and {}", arguments.x1.display(), arguments.x2.as_deref().unwrap_or(Path::new("")).display()),
+            format!("the inputs have {} and {} columns", x1.n_cols(), x2.n_cols()),
+            "give both files the same columns",
+        ));
+    }
+    let architecture = config.arch.architecture(x1.n_cols(), config.arch.d_out.unwrap_or(1))?;
+    let analytic = AnalyticKernel::new(architecture.clone());
+    for which in &arguments.get {
+        let matrix = match which {
+            Which::Nngp => evaluate(&analytic.of_kind(KernelKind::Nngp), &x1, x2.as_ref())?,
+            Which::Ntk => evaluate(&analytic.of_kind(KernelKind::Ntk), &x1, x2.as_ref())?,
+            Which::Empirical => empirical(&config, &architecture, &x1, x2.as_ref())?,
+        };
+        let path = arguments.out.join(which.file());
+        npy::write(&path, &matrix)?;
+        output.words(&format!("{} x {} kernel", matrix.n_rows(), matrix.n_cols()));
+        output.data(&path.display().to_string());
+    }
+    Ok(())
+}
+
+fn empirical(config: &KernelConfig, architecture: &Architecture, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
+    let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
+    let compute = Compute::open(backend, config.compute.dtype)?;
+    let mut stream = seed::stream(config.seeds.root, "init/seed=0");
+    let predictor = Predictor::init(architecture, InitialFunction::Plain, &mut stream, &compute)?;
+    evaluate(&EmpiricalNtk::new(&predictor, &compute), x1, x2)
+}
+
+fn evaluate(kernel: &dyn Kernel, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
+    match x2 {
+        None => Ok(kernel.gram(x1)?.into_matrix()),
+        Some(x2) => kernel.cross_gram(x1, x2),
+    }
+}
+
+/// Inputs of the user's own: .npy by its name, anything else as CSV without a header.
+pub(super) fn inputs(path: &Path) -> Result<Matrix> {
+    if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("npy")) {
+        return read_inputs(path);
+    }
+    let matrix = npy::read(path)?;
+    match matrix.first_non_finite() {
+        None => Ok(matrix),
+        Some((row, column, value)) => Err(Error::input(
+            path.display().to_string(),
+            format!("{value} at row {row}, column {column}, counted from 0"),
+            "remove the rows that are not finite",
+        )),
+    }
+}

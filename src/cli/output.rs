@@ -1,0 +1,58 @@
+//! Where words and data go: data to stdout, words to stderr.
+
+use std::io::Write;
+
+use ntk::error::{Error, Result};
+use serde::Serialize;
+
+pub(super) struct Output {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+}
+
+impl Output {
+    pub(super) fn new(json: bool, quiet: bool) -> Self {
+        Self { json, quiet }
+    }
+
+    /// A line of data. A reader that has seen enough (`ntk data list | head`) is no failure.
+    pub(super) fn data(&self, line: &str) {
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
+    /// One JSON document as data.
+    pub(super) fn document(&self, value: &impl Serialize) -> Result<()> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|reason| Error::Check(format!("the result cannot be written as JSON: {reason}")))?;
+        self.data(&text);
+        Ok(())
+    }
+
+    /// A line for a person.
+    pub(super) fn words(&self, line: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    pub(super) fn error(&self, error: &Error) {
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+    }
+
+    /// Columns aligned under their heads, as data.
+    pub(super) fn table(&self, head: &[&str], rows: &[Vec<String>]) {
+        let width = |column: usize| {
+            let cells = rows.iter().map(|row| row[column].chars().count());
+            cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..head.len()).map(width).collect();
+        let line = |cells: &mut dyn Iterator<Item = &str>| {
+            let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+            padded.join("  ").trim_end().to_owned()
+        };
+        self.data(&line(&mut head.iter().copied()));
+        for row in rows {
+            self.data(&line(&mut row.iter().map(String::as_str)));
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! `ntk figure RUN` and `ntk report RUN`: everything a run shows, again from its records alone.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ntk::error::Result;
+use ntk::record::Store;
+use ntk::{figure, report};
+
+use super::output::Output;
+
+#[derive(Debug, Args)]
+pub(super) struct FigureArguments {
+    /// The run folder
+    run: PathBuf,
+    /// Where the figures go [default: RUN/figures]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArguments {
+    /// The run folder
+    run: PathBuf,
+}
+
+pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()> {
+    let store = Store::open(&arguments.run)?;
+    let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("figures"));
+    for figure in figure::draw_all(store.manifest(), &store.points()?, &folder)? {
+        output.words(&format!("{}: {}", figure.title, figure.caption));
+        output.data(&figure.svg.display().to_string());
+    }
+    Ok(())
+}
+
+pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()> {
+    let store = Store::open(&arguments.run)?;
+    let points = store.points()?;
+    let figures = figure::draw_all(store.manifest(), &points, &arguments.run.join("figures"))?;
+    let report = report::write(&store, &points, &figures)?;
+    output.data(&report.markdown.display().to_string());
+    output.data(&report.html.display().to_string());
+    Ok(())
+}
