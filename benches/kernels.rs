@@ -1,0 +1,120 @@
+//! What the kernels and a training step cost: `cargo bench --bench kernels`.
+//!
+//! Where an item is a floating-point operation of a matrix product, its rate is to be read as a fraction of [`matmul`], the same
+//! backend's rate in the same process: structured derivatives can be no faster than the products they consist of.
+
+#![allow(clippy::expect_used, reason = "a benchmark that cannot start has no result")]
+
+use std::f64::consts::SQRT_2;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
+use ntk::error::Result;
+use ntk::kernel::analytic::AnalyticKernel;
+use ntk::kernel::empirical::structured;
+use ntk::linalg::Matrix;
+use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
+use ntk::seed::{standard_normals, stream};
+use ntk::train::{Checkpoint, Monitor, Plan, Problem, train};
+
+const D_IN: usize = 10;
+
+/// Samples of the small benchmarks; their spread is the noise of the machine.
+const N_SAMPLES: u32 = 50;
+
+fn main() {
+    divan::main();
+}
+
+/// NNGP and NTK of 1000 inputs by the layer recursion; an item is a pair of inputs.
+#[divan::bench(args = [1, 3, 10], sample_count = N_SAMPLES)]
+fn analytic_gram(bencher: Bencher<'_, '_>, depth: usize) {
+    let n = 1000;
+    let x = normal(n, D_IN);
+    let kernel = AnalyticKernel::new(relu_network(depth, 1));
+    bencher.counter(ItemsCount::new(n * (n + 1) / 2)).bench_local(|| kernel.grams(black_box(&x)));
+}
+
+/// The tangent kernel of 256 inputs, 3 hidden layers, f32; an item is a floating-point operation of its matrix products.
+#[divan::bench(args = [128, 512, 1024], sample_count = N_SAMPLES)]
+fn structured_gram(bencher: Bencher<'_, '_>, width: usize) {
+    let n = 256;
+    let (compute, predictor) = open(width);
+    let x = compute.tensor(&normal(n, D_IN));
+    bencher
+        .counter(ItemsCount::new(structured_flops(n, width)))
+        .bench_local(|| structured::gram(&predictor, black_box(&x)));
+}
+
+/// `[256, 1024]` x `[1024, 1024]` in f32; an item is a floating-point operation.
+#[divan::bench(sample_count = N_SAMPLES)]
+fn matmul(bencher: Bencher<'_, '_>) {
+    let (n, width) = (256, 1024);
+    let compute = open_compute();
+    let (a, b) = (compute.tensor(&normal(n, width)), compute.tensor(&normal(width, width)));
+    bencher
+        .counter(ItemsCount::new(2 * n * width * width))
+        .bench_local(|| black_box(&a).clone().matmul(black_box(&b).clone()));
+}
+
+/// Gradient descent on 256 inputs, 3 hidden layers, f32; an item is a step. The two checkpoints that every run has are included.
+#[divan::bench(args = [(64, 200), (512, 20)], sample_count = 10)]
+fn training(bencher: Bencher<'_, '_>, (width, n_steps): (usize, usize)) {
+    let (compute, predictor) = open(width);
+    let (x_train, x_test) = (normal(256, D_IN), normal(1, D_IN));
+    let y_train = Matrix::from_fn(256, 1, |i, _| x_train[(i, 0)] * x_train[(i, 1)]);
+    let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test };
+    let plan = Plan { learning_rate: 1e-2, n_steps, n_checkpoints: 2, ridge: 0.0 };
+    bencher
+        .counter(ItemsCount::new(n_steps))
+        .with_inputs(|| predictor.clone())
+        .bench_local_values(|predictor| train(predictor, problem, &plan, &compute, &mut Nobody));
+}
+
+/// Forward through every map, backward through all but the first, and two Gram matrices per map.
+fn structured_flops(n: usize, width: usize) -> usize {
+    let maps = [(D_IN, width), (width, width), (width, width), (width, 1)];
+    let forward: usize = maps.iter().map(|(n_in, n_out)| 2 * n * n_in * n_out).sum();
+    let backward: usize = maps[1..].iter().map(|(n_in, n_out)| 2 * n * n_in * n_out).sum();
+    let grams: usize = maps.iter().map(|(n_in, n_out)| 2 * n * n * (n_in + n_out)).sum();
+    forward + backward + grams
+}
+
+fn open(width: usize) -> (Compute, Predictor) {
+    let compute = open_compute();
+    let predictor =
+        Predictor::init(&relu_network(3, width), InitialFunction::Plain, &mut stream(1, "init"), &compute)
+            .expect("a network");
+    (compute, predictor)
+}
+
+// A CPU backend computes at once; on a GPU a product would have to be read back before its time is known.
+fn open_compute() -> Compute {
+    Compute::open(Backend::Flex, Dtype::F32).expect("the flex backend")
+}
+
+fn relu_network(depth: usize, width: usize) -> Architecture {
+    let (activation, parametrization) = (Activation::Relu, Parametrization::Ntk);
+    Mlp { depth, width, activation, w_std: SQRT_2, b_std: 0.1, parametrization }
+        .architecture(D_IN, 1)
+        .expect("a valid architecture")
+}
+
+fn normal(n_rows: usize, n_cols: usize) -> Matrix {
+    let values = standard_normals(&mut stream(1, "bench"), n_rows * n_cols);
+    Matrix::from_vec(n_rows, n_cols, values).expect("as many numbers as entries")
+}
+
+/// A monitor that lets every run go on.
+struct Nobody;
+
+impl Monitor for Nobody {
+    fn before_step(&mut self, _: usize) -> Result<()> {
+        Ok(())
+    }
+
+    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
+        Ok(())
+    }
+}
