@@ -3,6 +3,7 @@
 //! An error says what is wrong, where, with which number, and what to change. It is never used for a scientific outcome:
 //! a training run that diverges is an [`Outcome`](crate::record::Outcome), because it is a result.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What every fallible function of this crate returns.
@@ -174,8 +175,10 @@ impl Error {
             | Self::NotPositiveDefinite { .. }
             | Self::NotFinite { .. }
             | Self::Device { .. } => Blame::User,
-            // An absent file is the user's to mend; a full disk is not.
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Blame::User,
+            // An absent file, or a folder in its place, is the user's to mend; a full disk is not.
+            Self::Io { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+                Blame::User
+            }
             Self::Io { .. } | Self::Check(_) | Self::Drawing { .. } => Blame::Machine,
             Self::Interrupted => Blame::Interrupt,
         }

@@ -1,5 +1,7 @@
 //! The one integration binary, so that Burn is linked once.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot read its own material fails")]
+
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/problem.rs"]

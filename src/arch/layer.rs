@@ -146,9 +146,10 @@ impl Architecture {
     pub fn n_parameters(&self) -> usize {
         let n_bias_rows = usize::from(self.b_std > 0.0);
         let mut n_in = self.d_in;
-        let mut total = 0;
+        let mut total = 0_usize;
         for n_out in self.dense_widths() {
-            total += (n_in + n_bias_rows) * n_out;
+            // Saturating: a width with too many digits is refused by this number, and must not wrap around it.
+            total = n_out.saturating_mul(n_in.saturating_add(n_bias_rows)).saturating_add(total);
             n_in = n_out;
         }
         total

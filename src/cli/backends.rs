@@ -43,8 +43,7 @@ pub(super) fn run(output: &Output) -> Result<()> {
             ]
         })
         .collect();
-    output.table(&["backend", "hardware", "compiled in", "f32", "f64", "note"], &rows);
-    Ok(())
+    output.table(&["backend", "hardware", "compiled in", "f32", "f64", "note"], &rows)
 }
 
 fn entry(backend: Backend) -> Entry {

@@ -37,8 +37,7 @@ fn list(output: &Output) -> Result<()> {
             vec![set.name.to_owned(), task, set.n_rows.to_string(), set.d_in.to_string(), set.target.to_owned()]
         })
         .collect();
-    output.table(&["name", "task", "rows", "inputs", "target"], &rows);
-    Ok(())
+    output.table(&["name", "task", "rows", "inputs", "target"], &rows)
 }
 
 #[derive(Serialize)]
@@ -96,8 +95,7 @@ fn show(dataset: &Dataset, output: &Output) -> Result<()> {
             [vec![column.name.to_owned(), column.role.to_owned()], statistics.to_vec()].concat()
         })
         .collect();
-    output.table(&["column", "role", "mean", "sd", "min", "max"], &rows);
-    Ok(())
+    output.table(&["column", "role", "mean", "sd", "min", "max"], &rows)
 }
 
 fn task(task: Task) -> &'static str {

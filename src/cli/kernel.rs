@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use ntk::arch::Architecture;
-use ntk::data::read_inputs;
 use ntk::error::{Error, Result};
 use ntk::kernel::Kernel;
 use ntk::kernel::KernelKind;
@@ -16,6 +15,7 @@ use ntk::record::npy;
 use ntk::seed;
 use ntk::study::KernelConfig;
 
+use super::inputs::inputs;
 use super::output::Output;
 
 #[derive(Debug, Args)]
@@ -77,18 +77,19 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     }
     let architecture = config.arch.architecture(x1.n_cols(), config.arch.d_out.unwrap_or(1))?;
     let analytic = AnalyticKernel::new(architecture.clone());
-    for which in &arguments.get {
-        let matrix = match which {
-            Which::Nngp => evaluate(&analytic.of_kind(KernelKind::Nngp), &x1, x2.as_ref())?,
-            Which::Ntk => evaluate(&analytic.of_kind(KernelKind::Ntk), &x1, x2.as_ref())?,
-            Which::Empirical => empirical(&config, &architecture, &x1, x2.as_ref())?,
-        };
-        let path = arguments.out.join(which.file());
-        npy::write(&path, &matrix)?;
+    let kernel = |which: &Which| match which {
+        Which::Nngp => evaluate(&analytic.of_kind(KernelKind::Nngp), &x1, x2.as_ref()),
+        Which::Ntk => evaluate(&analytic.of_kind(KernelKind::Ntk), &x1, x2.as_ref()),
+        Which::Empirical => empirical(&config, &architecture, &x1, x2.as_ref()),
+    };
+    // All before the first is written: a failure leaves no part of an answer behind.
+    let matrices = arguments.get.iter().map(kernel).collect::<Result<Vec<_>>>()?;
+    let paths: Vec<PathBuf> = arguments.get.iter().map(|which| arguments.out.join(which.file())).collect();
+    for (path, matrix) in paths.iter().zip(&matrices) {
+        npy::write(path, matrix)?;
         output.words(&format!("{} x {} kernel", matrix.n_rows(), matrix.n_cols()));
-        output.data(&path.display().to_string());
     }
-    Ok(())
+    output.paths(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
 fn empirical(config: &KernelConfig, architecture: &Architecture, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
@@ -103,21 +104,5 @@ fn evaluate(kernel: &dyn Kernel, x1: &Matrix, x2: Option<&Matrix>) -> Result<Mat
     match x2 {
         None => Ok(kernel.gram(x1)?.into_matrix()),
         Some(x2) => kernel.cross_gram(x1, x2),
-    }
-}
-
-/// Inputs of the user's own: .npy by its name, anything else as CSV without a header.
-pub(super) fn inputs(path: &Path) -> Result<Matrix> {
-    if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("npy")) {
-        return read_inputs(path);
-    }
-    let matrix = npy::read(path)?;
-    match matrix.first_non_finite() {
-        None => Ok(matrix),
-        Some((row, column, value)) => Err(Error::input(
-            path.display().to_string(),
-            format!("{value} at row {row}, column {column}, counted from 0"),
-            "remove the rows that are not finite",
-        )),
     }
 }

@@ -5,6 +5,7 @@
 mod backends;
 mod config;
 mod data;
+mod inputs;
 mod interrupt;
 mod kernel;
 mod output;
@@ -12,6 +13,7 @@ mod predict;
 mod progress;
 mod redraw;
 mod run;
+mod source;
 
 use std::process::ExitCode;
 

@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ntk::error::Result;
+use ntk::error::{Error, Result};
+use ntk::linalg::Matrix;
 use ntk::record::file;
-use ntk::study::{self, PredictWith};
+use ntk::study::{self, Plan, PredictWith, Predicted};
 
-use super::config::Source;
+use super::inputs::inputs;
 use super::interrupt::Interrupt;
-use super::kernel::inputs;
 use super::output::Output;
-use super::run::prepare;
+use super::source::Source;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -23,7 +23,7 @@ pub(super) struct Arguments {
     /// What predicts
     #[arg(long = "with", value_enum, default_value = "ntk")]
     with: With,
-    /// Write the CSV there instead of on stdout
+    /// Write the predictions there instead of on stdout
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
@@ -39,26 +39,47 @@ enum With {
 }
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
-    let plan = prepare(arguments.source.load(threads)?, &arguments.source.config)?;
+    let plan = arguments.source.plan(threads)?;
     let with = match arguments.with {
         With::Ntk => PredictWith::Ntk,
         With::Nngp => PredictWith::Nngp,
         With::Network => PredictWith::Network,
     };
+    let inputs = inputs(&arguments.inputs)?;
+    let wanted = &plan.dataset.input_names;
+    if inputs.n_cols() != wanted.len() {
+        return Err(Error::input(
+            arguments.inputs.display().to_string(),
+            format!("{} columns, but the study's data have {} inputs", inputs.n_cols(), wanted.len()),
+            format!("give these columns, without the target: {}", wanted.join(", ")),
+        ));
+    }
     let interrupt = Interrupt::listen();
-    let predicted = study::predict(&plan, with, &inputs(&arguments.inputs)?, &mut || interrupt.check())?;
+    let predicted = study::predict(&plan, with, &inputs, &mut || interrupt.check())?;
+    let text = if output.json { as_json(&plan, &predicted)? } else { as_csv(&plan, &predicted) };
+    match &arguments.out {
+        None => output.data(&text),
+        Some(path) => {
+            file::replace(path, (text + "\n").as_bytes())?;
+            output.paths(&[path])
+        }
+    }
+}
+
+fn as_json(plan: &Plan, predicted: &Predicted) -> Result<String> {
+    let rows = |matrix: &Matrix| matrix.rows().map(<[f64]>::to_vec).collect::<Vec<_>>();
+    Output::json_text(&serde_json::json!({
+        "outputs": plan.dataset.target_names,
+        "mean": rows(&predicted.mean),
+        "deviation": predicted.deviation.as_ref().map(rows),
+    }))
+}
+
+fn as_csv(plan: &Plan, predicted: &Predicted) -> String {
     let names = &plan.dataset.target_names;
     let mut head: Vec<String> = names.clone();
     if predicted.deviation.is_some() {
         head.extend(names.iter().map(|name| format!("{name} sd")));
-    }
-    if output.json {
-        let rows = |matrix: &ntk::linalg::Matrix| matrix.rows().map(<[f64]>::to_vec).collect::<Vec<_>>();
-        return output.document(&serde_json::json!({
-            "outputs": names,
-            "mean": rows(&predicted.mean),
-            "deviation": predicted.deviation.as_ref().map(rows),
-        }));
     }
     let mut lines = vec![head.join(",")];
     for i in 0..predicted.mean.n_rows() {
@@ -66,12 +87,5 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
         let cells: Vec<String> = predicted.mean.row(i).iter().chain(deviation).map(f64::to_string).collect();
         lines.push(cells.join(","));
     }
-    match &arguments.out {
-        None => output.data(&lines.join("\n")),
-        Some(path) => {
-            file::replace(path, (lines.join("\n") + "\n").as_bytes())?;
-            output.data(&path.display().to_string());
-        }
-    }
-    Ok(())
+    lines.join("\n")
 }

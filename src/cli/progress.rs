@@ -24,7 +24,7 @@ impl Bar {
         let cost = |point: &PointPlan| (point.architecture.n_parameters() + FIXED_COST) as u64;
         let costs: Vec<_> = plan.points.iter().map(|point| (point.id.clone(), cost(point))).collect();
         let n_steps = plan.config.train.n_steps as u64;
-        let bar = ProgressBar::new(n_steps * costs.iter().map(|(_, cost)| cost).sum::<u64>());
+        let bar = ProgressBar::new(n_steps.saturating_mul(costs.iter().map(|(_, cost)| cost).sum::<u64>()));
         if quiet {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
@@ -54,7 +54,7 @@ impl Progress for Bar {
     }
 
     fn skipped(&mut self, point: &PointPlan) {
-        self.done += self.cost_of(&point.id) * self.n_steps;
+        self.done = self.done.saturating_add(self.cost_of(&point.id).saturating_mul(self.n_steps));
         self.bar.set_position(self.done);
         // The time left follows from what this run has done, not from what an earlier one did.
         self.bar.reset_eta();
@@ -72,11 +72,11 @@ impl Progress for Bar {
     }
 
     fn step(&mut self, step: usize) {
-        self.bar.set_position(self.done + self.present * step as u64);
+        self.bar.set_position(self.done.saturating_add(self.present.saturating_mul(step as u64)));
     }
 
     fn finished(&mut self, row: &Row) {
-        self.done += self.present * self.n_steps;
+        self.done = self.done.saturating_add(self.present.saturating_mul(self.n_steps));
         self.bar.set_position(self.done);
         if row.outcome == Outcome::Diverged {
             self.bar.suspend(|| {

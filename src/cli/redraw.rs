@@ -27,11 +27,12 @@ pub(super) struct ReportArguments {
 pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()> {
     let store = Store::open(&arguments.run)?;
     let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("figures"));
-    for figure in figure::draw_all(store.manifest(), &store.points()?, &folder)? {
+    let figures = figure::draw_all(store.manifest(), &store.points()?, &folder)?;
+    for figure in &figures {
         output.words(&format!("{}: {}", figure.title, figure.caption));
-        output.data(&figure.svg.display().to_string());
     }
-    Ok(())
+    let paths: Vec<_> = figures.iter().map(|figure| figure.svg.as_path()).collect();
+    output.paths(&paths)
 }
 
 pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()> {
@@ -39,7 +40,5 @@ pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()>
     let points = store.points()?;
     let figures = figure::draw_all(store.manifest(), &points, &arguments.run.join("figures"))?;
     let report = report::write(&store, &points, &figures)?;
-    output.data(&report.markdown.display().to_string());
-    output.data(&report.html.display().to_string());
-    Ok(())
+    output.paths(&[&report.markdown, &report.html])
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ntk::error::Result;
 use ntk::record::Row;
-use ntk::study::{self, Config, Plan};
-use ntk::{figure, linalg, report};
+use ntk::study::{self, Plan};
+use ntk::{figure, report};
 use serde::Serialize;
 
-use super::config::Source;
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::Bar;
+use super::source::Source;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -27,8 +27,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
-    let config = arguments.source.load(threads)?;
-    let plan = prepare(config, &arguments.source.config)?;
+    let plan = arguments.source.plan(threads)?;
     for note in &plan.split.notes {
         output.words(&format!("note: {note}"));
     }
@@ -52,16 +51,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
         return output.document(&Summary { folder: &folder, report: &report.html, verdict });
     }
     output.words("the report, to be opened in a browser:");
-    output.data(&report.html.display().to_string());
-    Ok(())
-}
-
-/// Threads are set before anything is computed; the config's folder is where relative paths start.
-pub(super) fn prepare(config: Config, path: &Path) -> Result<Plan> {
-    if let Some(n_threads) = config.compute.threads.filter(|n| *n > 0) {
-        linalg::set_threads(n_threads);
-    }
-    Plan::new(config, path.parent().unwrap_or(Path::new(".")))
+    output.data(&report.html.display().to_string())
 }
 
 #[derive(Serialize)]
@@ -89,7 +79,7 @@ fn dry_run(plan: &Plan, output: &Output) -> Result<()> {
             ]
         })
         .collect();
-    output.table(&["depth", "width", "points", "parameters", "seconds", "memory MB"], &rows);
+    output.table(&["depth", "width", "points", "parameters", "seconds", "memory MB"], &rows)?;
     let seconds: f64 = estimates.iter().map(|estimate| estimate.seconds).sum();
     output.words(&format!(
         "{} points, about {seconds:.0} s on {} thread(s), estimated from a few steps of each network",

@@ -15,5 +15,5 @@ mod row;
 mod store;
 
 pub use manifest::{DataFacts, Machine, Manifest};
-pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
+pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 pub use store::Store;

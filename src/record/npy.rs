@@ -4,6 +4,7 @@
 //! read here. Written: version 1.0, little-endian f64, row-major. Read: little-endian f32 and f64, one or two dimensions, row- or
 //! column-major.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::file;
@@ -37,7 +38,10 @@ pub fn write(path: &Path, matrix: &Matrix) -> Result<()> {
 /// # Errors
 /// When the file is absent, not an .npy file, of another number type, or shorter than its header says.
 pub fn read(path: &Path) -> Result<Matrix> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let bytes = std::fs::read(path).map_err(|reason| match reason.kind() {
+        ErrorKind::NotFound => Error::input(path.display().to_string(), "no such file", "check the path"),
+        _ => Error::io("read", path)(reason),
+    })?;
     let refuse = |problem: &str| {
         Error::input(
             path.display().to_string(),

@@ -15,6 +15,12 @@ pub enum Outcome {
     Diverged,
 }
 
+/// The value, if there is one: what rounding or divergence made infinite or NaN is recorded as absent.
+#[must_use]
+pub fn finite(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
 /// One point of a study (one network) as a flat line.
 ///
 /// Gaps, errors and losses are in units of the standardized target. A value that does not exist, because training diverged, is

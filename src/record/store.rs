@@ -60,7 +60,12 @@ impl Store {
             });
         }
         write_json(&path, &manifest)?;
-        Self::with_rows(folder, manifest)
+        let store = Self::with_rows(folder, manifest)?;
+        // A run that was killed between a point and its row left the rows behind.
+        if !store.rows.is_empty() {
+            store.write_rows()?;
+        }
+        Ok(store)
     }
 
     /// Opens an existing run, to draw or report it.
@@ -103,7 +108,7 @@ impl Store {
     /// When a point's file cannot be read.
     pub fn points(&self) -> Result<Vec<Point>> {
         let finished = self.manifest.points.iter().filter(|id| self.is_finished(id));
-        finished.map(|id| read_json(&self.point_path(id))).collect()
+        finished.map(|id| read_point(&self.point_path(id), id)).collect()
     }
 
     /// Stores a finished point and rewrites the rows.
@@ -121,7 +126,7 @@ impl Store {
         for id in &store.manifest.points {
             let path = store.point_path(id);
             if path.exists() {
-                store.rows.insert(id.clone(), read_json::<Point>(&path)?.row);
+                store.rows.insert(id.clone(), read_point(&path, id)?.row);
             }
         }
         Ok(store)
@@ -146,8 +151,11 @@ impl Store {
     }
 }
 
+/// Points without their manifest are no run.
+const ANOTHER_FOLDER: &str = "move this folder away, or choose another with `--out`";
+
 fn read_manifest(path: &Path) -> Result<Manifest> {
-    let manifest: serde_json::Value = read_json(path)?;
+    let manifest: serde_json::Value = read_json(path, ANOTHER_FOLDER)?;
     let schema = manifest.get("schema").and_then(serde_json::Value::as_u64);
     if schema != Some(u64::from(SCHEMA_VERSION)) {
         let found = schema.map_or("no version".to_owned(), |version| format!("version {version}"));
@@ -157,20 +165,29 @@ fn read_manifest(path: &Path) -> Result<Manifest> {
             remedy: "use the program version named in the manifest, or start a new run with `--out`".to_owned(),
         });
     }
-    serde_json::from_value(manifest).map_err(|reason| damaged(path, &reason))
+    serde_json::from_value(manifest).map_err(|reason| damaged(path, &reason, ANOTHER_FOLDER))
 }
 
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let text = std::fs::read(path).map_err(Error::io("read", path))?;
-    serde_json::from_slice(&text).map_err(|reason| damaged(path, &reason))
-}
-
-fn damaged(path: &Path, reason: &serde_json::Error) -> Error {
-    Error::Store {
-        path: path.to_path_buf(),
-        problem: format!("the file is damaged: {reason}"),
-        remedy: "delete it; the next run computes it again".to_owned(),
+fn read_point(path: &Path, id: &str) -> Result<Point> {
+    let point: Point = read_json(path, "delete it; the next run computes it again")?;
+    if point.row.id == id {
+        return Ok(point);
     }
+    Err(Error::Store {
+        path: path.to_path_buf(),
+        problem: format!("the file holds another point, {}", point.row.id),
+        remedy: "delete it; the next run computes it again".to_owned(),
+    })
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path, remedy: &str) -> Result<T> {
+    let text = std::fs::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_slice(&text).map_err(|reason| damaged(path, &reason, remedy))
+}
+
+fn damaged(path: &Path, reason: &serde_json::Error, remedy: &str) -> Error {
+    let problem = format!("the file is damaged: {reason}");
+    Error::Store { path: path.to_path_buf(), problem, remedy: remedy.to_owned() }
 }
 
 fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<()> {

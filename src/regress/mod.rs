@@ -3,7 +3,9 @@
 //! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
 mod posterior;
+mod regression;
 mod ridge;
 
 pub use posterior::{Posterior, kernel_ridge, posterior};
+pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::reading::{parse, read};
 use super::sweep::Sweep;
 use crate::arch::{Activation, Architecture, Layer, Mlp, Parametrization};
 use crate::data::DataConfig;
@@ -226,6 +226,19 @@ pub struct ComputeConfig {
     pub threads: Option<usize>,
 }
 
+impl ComputeConfig {
+    /// Refuses what no machine can do.
+    ///
+    /// # Errors
+    /// A thread count of 0.
+    pub(super) fn check(&self) -> Result<()> {
+        match self.threads {
+            Some(0) => Err(Error::config("compute.threads", "0 is too few", "leave it out to use all cores")),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// `[verdict]`
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -279,9 +292,11 @@ impl KernelConfig {
     /// As [`Config::load`].
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// As [`Config::load`], and for a thread count of 0.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        parse(&read(path)?, path, overrides)
+        let config: Self = parse(&read(path)?, path, overrides)?;
+        config.compute.check()?;
+        Ok(config)
     }
 }
 
@@ -301,65 +316,6 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))
     }
-}
-
-fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(Error::io("read", path))
-}
-
-fn parse<T: DeserializeOwned>(text: &str, path: &Path, overrides: &[String]) -> Result<T> {
-    let syntax = |reason: toml::de::Error| {
-        let problem = reason.to_string().trim_end().to_owned();
-        Error::Syntax { path: path.to_path_buf(), problem }
-    };
-    // The file by itself first: its errors then name the line the user wrote.
-    let config: T = toml::from_str(text).map_err(syntax)?;
-    if overrides.is_empty() {
-        return Ok(config);
-    }
-    let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
-    for assignment in overrides {
-        set(&mut table, assignment)?;
-    }
-    table.try_into().map_err(|reason: toml::de::Error| {
-        Error::config(
-            overrides.join(" "),
-            reason.to_string().trim().replace('\n', " "),
-            "`ntk config show CONFIG` prints the keys and their values",
-        )
-    })
-}
-
-/// Puts `key.path=value` into the table; the value is read as TOML, and as a plain string if it is none.
-fn set(table: &mut toml::Table, assignment: &str) -> Result<()> {
-    let malformed = || {
-        Error::config(assignment, "this is not an assignment", "write `--set key=value`, as in `--set arch.width=256`")
-    };
-    let (path, text) = assignment.split_once('=').ok_or_else(malformed)?;
-    let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(text.to_owned()));
-    let mut keys = path.trim().split('.').peekable();
-    let mut place = table;
-    while let Some(key) = keys.next() {
-        if key.is_empty() {
-            return Err(malformed());
-        }
-        if keys.peek().is_none() {
-            place.insert(key.to_owned(), value);
-            return Ok(());
-        }
-        let next = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        if !next.is_table() {
-            *next = toml::Value::Table(toml::Table::new());
-        }
-        match next {
-            toml::Value::Table(inner) => place = inner,
-            _ => return Err(malformed()),
-        }
-    }
-    Err(malformed())
 }
 
 fn ensure_some(values: &[usize], key: &str) -> Result<()> {

@@ -7,18 +7,19 @@ use std::time::Instant;
 
 use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
+use super::watch::Watch;
 use crate::arch::Architecture;
-use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order, Outputs};
+use crate::dynamics::{Comparison, Decomposition, Horizon, KernelPredictor, Order};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::kernel::compare::{centred_alignment, relative_frobenius};
+use crate::kernel::compare::relative_frobenius;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::kernel::stationary::{Form, Stationary};
 use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Compute, Predictor};
-use crate::record::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
-use crate::regress::kernel_ridge;
-use crate::train::{self, Checkpoint, Monitor, Trajectory, train};
+use crate::net::Compute;
+use crate::record::{Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
+use crate::regress::{mean_squared_error, regression};
+use crate::train::{self, Checkpoint, Trajectory, train};
 
 /// How far the four terms may miss their total, relative to the largest prediction, before the run is called broken.
 const IDENTITY_TOLERANCE: f64 = 1e-10;
@@ -57,10 +58,10 @@ impl Reference {
         let stationary = |form| -> Result<f64> {
             let kernel = Stationary::with_median_length_scale(form, x_train);
             let prediction = regression(&kernel.gram(x_train)?, &kernel.cross_gram(x_test, x_train)?, y_train, ridge)?;
-            Ok(mean_square(&prediction, y_test))
+            Ok(mean_squared_error(&prediction, y_test))
         };
         let errors = Errors {
-            nngp: mean_square(&nngp, y_test),
+            nngp: mean_squared_error(&nngp, y_test),
             rbf: stationary(Form::Rbf)?,
             laplace: stationary(Form::Laplace)?,
             matern: stationary(Form::Matern52)?,
@@ -73,22 +74,6 @@ impl Reference {
     pub fn is_limit_of(&self, architecture: &Architecture) -> bool {
         architecture.ensure_same_kernel(self.limit.kernel.architecture()).is_ok()
     }
-}
-
-/// Regression with a kernel whose ridge is a fraction of its mean diagonal: by Cholesky with a ridge, by the pseudo-inverse without,
-/// so that repeated inputs cannot blow it up.
-pub(super) fn regression(
-    k_train_train: &GramMatrix,
-    k_test_train: &Matrix,
-    y_train: &Matrix,
-    relative_ridge: f64,
-) -> Result<Matrix> {
-    if relative_ridge > 0.0 {
-        return kernel_ridge(k_train_train, k_test_train, y_train, relative_ridge * k_train_train.mean_diagonal());
-    }
-    let cutoff = Flow::rounding_cutoff(k_train_train.n(), f64::EPSILON);
-    let flow = Flow::new(k_train_train, Outputs::Independent(y_train.n_cols()), 0.0, cutoff)?;
-    flow.predict(k_test_train, Horizon::Infinite, y_train)
 }
 
 /// The kernels of one network at initialization, to be kept on request.
@@ -121,7 +106,7 @@ pub fn compare(
     let Start { predictor, k_train_train, flow, learning_rate } = Start::of(plan, point, &reference.limit, compute)?;
     let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
 
-    let mut watch = Watch::new(plan, reference, compute, &k_train_train, learning_rate, before_step);
+    let mut watch = Watch::new(plan, &reference.limit, compute, &k_train_train, learning_rate, before_step);
     let train_plan = train::Plan {
         learning_rate,
         n_steps: settings.n_steps,
@@ -213,10 +198,10 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         outcome: trajectory.outcome,
         diverged_at: trajectory.diverged_at,
         loss_train: end.map(|end| end.loss),
-        mse_network: end.map(|end| mean_square(&end.f_test, y_test)),
-        mse_linearized: finite(mean_square(&decomposition.linearized, y_test)),
-        mse_ntk: mean_square(&decomposition.kernel_limit, y_test),
-        mse_ntk_at_time: finite(mean_square(&decomposition.kernel_at_horizon, y_test)),
+        mse_network: end.map(|end| mean_squared_error(&end.f_test, y_test)),
+        mse_linearized: finite(mean_squared_error(&decomposition.linearized, y_test)),
+        mse_ntk: mean_squared_error(&decomposition.kernel_limit, y_test),
+        mse_ntk_at_time: finite(mean_squared_error(&decomposition.kernel_at_horizon, y_test)),
         mse_nngp: reference.errors.nngp,
         mse_rbf: reference.errors.rbf,
         mse_laplace: reference.errors.laplace,
@@ -271,117 +256,4 @@ fn kernel_error(empirical: &GramMatrix, reference: &Reference, n_outputs: usize)
         if i % n_outputs == j % n_outputs { analytic[(i / n_outputs, j / n_outputs)] } else { 0.0 }
     });
     relative_frobenius(empirical, &full)
-}
-
-fn mean_square(prediction: &Matrix, target: &Matrix) -> f64 {
-    (prediction - target).rms().powi(2)
-}
-
-fn finite(value: f64) -> Option<f64> {
-    value.is_finite().then_some(value)
-}
-
-/// Looks at the network at every checkpoint: its kernel, and its residual in the eigenbasis of the analytic kernel.
-struct Watch<'a> {
-    plan: &'a Plan,
-    reference: &'a Reference,
-    compute: &'a Compute,
-    initial_kernel: &'a GramMatrix,
-    learning_rate: f64,
-    before_step: &'a mut dyn FnMut(usize) -> Result<()>,
-    initial_components: Option<Matrix>,
-    snapshots: Vec<Snapshot>,
-    bands: Vec<ModeBand>,
-}
-
-impl<'a> Watch<'a> {
-    fn new(
-        plan: &'a Plan,
-        reference: &'a Reference,
-        compute: &'a Compute,
-        initial_kernel: &'a GramMatrix,
-        learning_rate: f64,
-        before_step: &'a mut dyn FnMut(usize) -> Result<()>,
-    ) -> Self {
-        let bands = mode_bands(&reference.limit.flow);
-        Self {
-            plan,
-            reference,
-            compute,
-            initial_kernel,
-            learning_rate,
-            before_step,
-            initial_components: None,
-            snapshots: Vec::new(),
-            bands,
-        }
-    }
-
-    fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let flow = &self.reference.limit.flow;
-        let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
-        let initial = self.initial_components.get_or_insert_with(|| components.clone());
-        let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
-        let decay = flow.decay(horizon);
-        let ridge = self.reference.limit.ridge;
-        for band in &mut self.bands {
-            let (mut measured, mut predicted) = (0.0, 0.0);
-            for mode in band.first - 1..band.last {
-                // With a ridge, a residual decays to what the ridge leaves of it, not to zero.
-                let s = flow.eigenvalues()[mode];
-                let left = 1.0 - s / (s + ridge) * (1.0 - decay[mode]);
-                for (now, then) in components.row(mode).iter().zip(initial.row(mode)) {
-                    measured += now * now;
-                    predicted += (then * left).powi(2);
-                }
-            }
-            band.measured.push(finite(measured.sqrt()));
-            band.predicted.push(finite(predicted.sqrt()));
-        }
-        Ok(())
-    }
-}
-
-impl Monitor for Watch<'_> {
-    fn before_step(&mut self, step: usize) -> Result<()> {
-        (self.before_step)(step)
-    }
-
-    fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
-        self.measure_bands(checkpoint)?;
-        let kernel = EmpiricalNtk::new(predictor, self.compute).gram(&self.plan.split.x_train)?;
-        self.snapshots.push(Snapshot {
-            step: checkpoint.step,
-            time: self.learning_rate * checkpoint.step as f64,
-            loss_train: finite(checkpoint.loss),
-            mse_test: finite(mean_square(&checkpoint.f_test, &self.plan.split.y_test)),
-            kernel_drift: finite(relative_frobenius(&kernel, self.initial_kernel)?),
-            kernel_alignment: finite(centred_alignment(&kernel, self.initial_kernel)?),
-            parameter_distance: finite(checkpoint.parameter_distance),
-        });
-        Ok(())
-    }
-}
-
-/// Bands that double in size: eigenvalues 1, 2, 3-4, 5-8, ...; directions that are never learned belong to none.
-fn mode_bands(flow: &Flow) -> Vec<ModeBand> {
-    let n_learned = flow.eigenvalues().len() - flow.n_dropped();
-    let mut bands = Vec::new();
-    let (mut first, mut last) = (1, 1);
-    while first <= n_learned {
-        let end = last.min(n_learned);
-        let eigenvalues = &flow.eigenvalues()[first - 1..end];
-        let mean_log =
-            eigenvalues.iter().map(|s| s.max(f64::MIN_POSITIVE).ln()).sum::<f64>() / eigenvalues.len() as f64;
-        bands.push(ModeBand {
-            first,
-            last: end,
-            eigenvalue: mean_log.exp(),
-            measured: Vec::new(),
-            predicted: Vec::new(),
-        });
-        first = last + 1;
-        last *= 2;
-    }
-    bands
 }

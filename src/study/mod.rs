@@ -10,9 +10,11 @@ mod estimate;
 mod limit;
 mod plan;
 mod predict;
+mod reading;
 mod run;
 mod sweep;
 mod verdict;
+mod watch;
 
 pub use config::{
     ArchConfig, ComputeConfig, Config, KernelConfig, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,

@@ -1,6 +1,6 @@
 //! The study as meant: data loaded and split, every value checked, every point with its identity.
 
-use std::path::Path;
+use std::path::{Component, Path};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -12,6 +12,11 @@ use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
 use crate::record::{DataFacts, Machine, Manifest, SCHEMA_VERSION};
+
+/// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
+const MAX_PARAMETERS: usize = 1 << 32;
+const MAX_POINTS: usize = 100_000;
+const MAX_CHECKPOINTS: usize = 1000;
 
 /// A checked study.
 #[derive(Debug, Clone)]
@@ -66,6 +71,7 @@ impl Plan {
         let dataset = config.data.source.load(config.seeds.root, base)?;
         let split = Split::new(&dataset, &config.data, config.seeds.root)?;
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
+        check_architectures(&architectures, config.seeds.n_seeds)?;
         let n_seeds = config.seeds.n_seeds as u64;
         let mut points = Vec::with_capacity(architectures.len() * config.seeds.n_seeds);
         for architecture in architectures {
@@ -142,7 +148,14 @@ impl Plan {
 }
 
 fn check_values(config: &Config) -> Result<()> {
-    let Config { train, seeds, compute, verdict, .. } = config;
+    let Config { study, train, seeds, compute, verdict, .. } = config;
+    if !is_folder_name(&study.name) {
+        return Err(Error::config(
+            "study.name",
+            format!("`{}` cannot name a folder", study.name),
+            "use letters, digits and hyphens; `--out` chooses another place for the results",
+        ));
+    }
     let positive = |value: usize, key: &str, remedy: &str| {
         if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
     };
@@ -155,7 +168,14 @@ fn check_values(config: &Config) -> Result<()> {
         ));
     }
     positive(seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
-    positive(compute.threads.unwrap_or(1), "compute.threads", "leave it out to use all cores")?;
+    compute.check()?;
+    if train.n_checkpoints > MAX_CHECKPOINTS {
+        return Err(Error::config(
+            "train.n_checkpoints",
+            format!("{} is more than {MAX_CHECKPOINTS}, and each costs a kernel", train.n_checkpoints),
+            "give some tens",
+        ));
+    }
     train.ridge.validate("train.ridge")?;
     match train.step {
         StepSize::Absolute(value) if !(value > 0.0 && value.is_finite()) => {
@@ -189,6 +209,46 @@ fn check_values(config: &Config) -> Result<()> {
             "verdict.confidence",
             format!("{} is not between 0 and 1", verdict.confidence),
             "use 0.95 for 95 % intervals",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the name stays inside the folder of all runs, and in one line of the report.
+fn is_folder_name(name: &str) -> bool {
+    let mut components = Path::new(name).components();
+    matches!((components.next(), components.next()), (Some(Component::Normal(only)), None) if only == name)
+        && !name.chars().any(char::is_control)
+}
+
+/// Refuses what would be counted twice or could not be held.
+fn check_architectures(architectures: &[Architecture], n_seeds: usize) -> Result<()> {
+    for (i, architecture) in architectures.iter().enumerate() {
+        if architectures[..i].contains(architecture) {
+            return Err(Error::config(
+                "arch",
+                format!("the network of depth {}, width {} is there twice", architecture.depth(), architecture.width()),
+                "name every `depth` and `width` once; at depth 0 there is no width to vary",
+            ));
+        }
+        if architecture.n_parameters() > MAX_PARAMETERS {
+            return Err(Error::config(
+                "arch.width",
+                format!(
+                    "the network of depth {}, width {} has more than {MAX_PARAMETERS} parameters",
+                    architecture.depth(),
+                    architecture.width()
+                ),
+                "lower it; `ntk run CONFIG --dry-run` prints the memory that a study needs",
+            ));
+        }
+    }
+    let n_points = architectures.len().saturating_mul(n_seeds);
+    if n_points > MAX_POINTS {
+        return Err(Error::config(
+            "seeds.n_seeds",
+            format!("{n_seeds} seeds of {} architectures are more than {MAX_POINTS} networks", architectures.len()),
+            "lower it; some tens of seeds make a narrow interval",
         ));
     }
     Ok(())

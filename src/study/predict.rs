@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::equivalence::regression;
 use super::limit::{Limit, Start};
 use super::plan::Plan;
 use crate::dynamics::Horizon;
@@ -11,6 +10,7 @@ use crate::kernel::KernelKind;
 use crate::linalg::Matrix;
 use crate::net::{Compute, Predictor};
 use crate::record::Outcome;
+use crate::regress::regression;
 use crate::train::{self, Checkpoint, Monitor, train};
 
 /// What predicts.

@@ -1,6 +1,6 @@
 //! From a plan to a run folder: every point that is not there yet, in order, each stored as soon as it is finished.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::equivalence::{PointKernels, Reference, compare};
 use super::plan::{Plan, PointPlan};
@@ -38,10 +38,14 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<St
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let references = references(plan)?;
     let mut store = Store::start(folder, plan.manifest()?)?;
-    let n_finished = plan.points.iter().filter(|point| store.is_finished(&point.id)).count();
+    // A point that was finished before its kernels were asked for is computed once more, with the same numbers.
+    let is_finished = |store: &Store, point: &PointPlan| {
+        store.is_finished(&point.id) && (!plan.config.output.kernels || kernel_folder(folder, point).is_dir())
+    };
+    let n_finished = plan.points.iter().filter(|point| is_finished(&store, point)).count();
     progress.begin(plan.points.len(), n_finished);
     for point in &plan.points {
-        if store.is_finished(&point.id) {
+        if is_finished(&store, point) {
             progress.skipped(point);
             continue;
         }
@@ -56,13 +60,17 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<St
         };
         let (finished, kernels) = compare(plan, point, reference, &compute, &mut before_step)?;
         if plan.config.output.kernels {
-            write_kernels(&folder.join("kernels").join(&point.id), &kernels)?;
+            write_kernels(&kernel_folder(folder, point), &kernels)?;
         }
         store.finish(&finished)?;
         log::info!("{}, seed {}: {:.2} s", point.architecture.describe(), point.seed, finished.seconds);
         progress.finished(&finished.row);
     }
     Ok(store)
+}
+
+fn kernel_folder(folder: &Path, point: &PointPlan) -> PathBuf {
+    folder.join("kernels").join(&point.id)
 }
 
 /// One reference per infinite-width kernel in the plan.

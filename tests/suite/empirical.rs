@@ -15,7 +15,11 @@ use crate::problem::{backends, inputs};
 const FILE: &str = include_str!("../golden/empirical.json");
 
 /// A network of the golden file, on the given backend in f64.
-fn golden_network(entry: &serde_json::Value, d_in: usize, compute: &Compute) -> (Architecture, Vec<DenseWeights>, Predictor) {
+fn golden_network(
+    entry: &serde_json::Value,
+    d_in: usize,
+    compute: &Compute,
+) -> (Architecture, Vec<DenseWeights>, Predictor) {
     let count = |key: &str| usize::try_from(entry[key].as_u64().expect("a count")).expect("small");
     let activation = match entry["activation"].as_str().expect("a name") {
         "relu" => Activation::Relu,
@@ -155,7 +159,8 @@ fn the_jacobian_equals_finite_differences_in_every_parameter() {
             let predictor = Predictor::from_weights(&architecture, weights, InitialFunction::Plain, &compute);
             to_matrix(predictor.expect("valid").forward(compute.tensor(&x))).expect("readable")
         };
-        let predictor = Predictor::from_weights(&architecture, &weights, InitialFunction::Plain, &compute).expect("valid");
+        let predictor =
+            Predictor::from_weights(&architecture, &weights, InitialFunction::Plain, &compute).expect("valid");
         let j = jacobian::jacobian(&predictor, Predictor::forward, &compute.tensor(&x)).expect("finite");
         let mut parameter = 0;
         for layer in 0..weights.len() {

@@ -1,7 +1,9 @@
 //! The analytic kernels against neural-tangents, entry by entry.
 
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
+use ntk::kernel::Kernels;
 use ntk::kernel::analytic::AnalyticKernel;
+use ntk::linalg::Matrix;
 use serde_json::Value;
 
 use crate::golden;
@@ -23,20 +25,26 @@ fn analytic_kernels_equal_those_of_neural_tangents() {
     for entry in file["kernels"].as_array().expect("a list of kernels") {
         let Some(architecture) = architecture(&file, entry) else { continue };
         let name = entry["name"].as_str().expect("a name");
-        assert!(entry["input2"].is_null(), "{name} is a cross Gram matrix, which this test does not read");
-        let x = golden::input(&file, &entry["input"]);
-        let kernels = AnalyticKernel::new(architecture.clone()).grams(&x).expect("finite");
+        let x1 = golden::input(&file, &entry["input"]);
+        let is_gram = entry["input2"].is_null();
+        let kernels = if is_gram {
+            grams(&architecture, &x1)
+        } else {
+            let x2 = golden::input(&file, &entry["input2"]);
+            AnalyticKernel::new(architecture.clone()).cross_grams(&x1, &x2).expect("finite")
+        };
         let (nngp, ntk) = (golden::matrix(&entry["nngp"]), golden::matrix(&entry["ntk"]));
         let is_relu = architecture.activation_name() == "relu";
-        for i in 0..x.n_rows() {
-            for j in 0..x.n_rows() {
+        assert_eq!(kernels.ntk.shape(), ntk.shape(), "{name}");
+        for i in 0..ntk.n_rows() {
+            for j in 0..ntk.n_cols() {
                 let place = format!("{name}, row {i}, column {j}");
                 assert_close(kernels.nngp[(i, j)], nngp[(i, j)], TOLERANCE, &format!("{place}, nngp"));
-                let on_diagonal = is_relu && i == j;
+                let on_diagonal = is_relu && is_gram && i == j;
                 let tolerance = if on_diagonal { REFERENCE_DIAGONAL_TOLERANCE } else { TOLERANCE };
                 assert_close(kernels.ntk[(i, j)], ntk[(i, j)], tolerance, &format!("{place}, ntk"));
                 if on_diagonal {
-                    let exact = relu_diagonal(&architecture, x.row(i));
+                    let exact = relu_diagonal(&architecture, x1.row(i));
                     assert_close(kernels.ntk[(i, j)], exact, 1e-13, &format!("{place}, exact ntk"));
                 }
             }
@@ -45,6 +53,11 @@ fn analytic_kernels_equal_those_of_neural_tangents() {
     }
     // Fully connected identity, ReLU and erf entries of both parametrizations: 14 + 14 + 13 + 8 + 10.
     assert_eq!(n_checked, 59);
+}
+
+fn grams(architecture: &Architecture, x: &Matrix) -> Kernels<Matrix> {
+    let kernels = AnalyticKernel::new(architecture.clone()).grams(x).expect("finite");
+    Kernels { nngp: kernels.nngp.into_matrix(), ntk: kernels.ntk.into_matrix() }
 }
 
 /// Entry by entry: a small entry must be as right as a large one, down to 1e-3, below which sums have cancelled.

@@ -49,7 +49,13 @@ fn adversarial_inputs() -> Matrix {
         9 => random[(2, j)] * (1.0 + 1e-9),
         10 => random[(3, j)] * 1e-6,
         11 => random[(4, j)] * 1e3,
-        _ => if j == 0 { 1.0 } else { 0.0 },
+        _ => {
+            if j == 0 {
+                1.0
+            } else {
+                0.0
+            }
+        }
     })
 }
 

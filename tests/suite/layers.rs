@@ -58,7 +58,10 @@ fn imports_go_down_the_layers() {
     for (name, text) in sources() {
         let module = name.split('/').next().unwrap_or(&name);
         let Some(from) = layers.get(module) else {
-            assert!(["lib", "error"].contains(&module), "src/{name}.rs has no layer: add it to the table and the crate doc");
+            assert!(
+                ["lib", "error"].contains(&module),
+                "src/{name}.rs has no layer: add it to the table and the crate doc"
+            );
             continue;
         };
         for line in code(&text) {
@@ -77,7 +80,8 @@ fn imports_go_down_the_layers() {
 fn burn_faer_plotters_and_clap_are_named_in_their_own_rooms_only() {
     for (name, text) in sources() {
         for line in code(&text) {
-            let names = |library: &str| line.contains(&format!("{library}::")) || line.contains(&format!("use {library}"));
+            let names =
+                |library: &str| line.contains(&format!("{library}::")) || line.contains(&format!("use {library}"));
             let inside = |rooms: &[&str]| rooms.iter().any(|room| name.starts_with(room));
             assert!(!names("burn") || inside(&BURN), "src/{name}.rs names Burn: {line}");
             assert!(!names("faer") || inside(&["linalg"]), "src/{name}.rs names faer: {line}");

@@ -5,8 +5,6 @@
 //! I in front of the solve, not Theta. And it takes the covariance of the initial functions to be K + lambda I when
 //! they are trained under that same kernel.
 
-#![allow(clippy::unwrap_used, reason = "a golden file that cannot be read fails the test")]
-
 use ntk::dynamics::{Ensemble, Flow, Horizon, KernelPredictor, Outputs, Prior, ensemble};
 use ntk::linalg::{GramMatrix, Matrix};
 use ntk::regress::{kernel_ridge, posterior};

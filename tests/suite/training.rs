@@ -45,7 +45,13 @@ struct Run {
 }
 
 impl Run {
-    fn new(architecture: &Architecture, initial: InitialFunction, fraction: f64, ridge: f64, compute: &Compute) -> Self {
+    fn new(
+        architecture: &Architecture,
+        initial: InitialFunction,
+        fraction: f64,
+        ridge: f64,
+        compute: &Compute,
+    ) -> Self {
         let (x_train, x_test, y_train) = (inputs(8, 3, "train"), inputs(5, 3, "test"), inputs(8, 2, "targets"));
         let predictor = Predictor::init(architecture, initial, &mut seed::stream(6, "init"), compute).expect("valid");
         let ntk = EmpiricalNtk::new(&predictor, compute);

@@ -23,13 +23,13 @@ pub fn jacobian<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor
     let mut rows = Vec::new();
     let mut n_rows = 0;
     for i in 0..n {
-        let input = x.clone().slice([i..i + 1]);
+        let input = x.clone().narrow(0, i, 1);
         let mut output = 0;
         loop {
             // A graph serves one backward pass, so every output entry has its own forward pass.
             let f = forward(module, input.clone());
             let [_, d_out] = f.dims();
-            let gradients = f.slice([0..1, output..output + 1]).sum().backward();
+            let gradients = f.narrow(1, output, 1).sum().backward();
             let mut collect = Collect { gradients, values: Ok(&mut rows) };
             module.visit(&mut collect);
             collect.values?;

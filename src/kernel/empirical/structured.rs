@@ -108,7 +108,7 @@ impl Factors {
                 }
                 z + leaf
             });
-            let gradients = f.slice([0..n, output..output + 1]).sum().backward();
+            let gradients = f.narrow(1, output, 1).sum().backward();
             for (map, leaf) in maps.iter_mut().zip(leaves) {
                 let delta = leaf
                     .grad(&gradients)

@@ -1,0 +1,76 @@
+//! From the text of a config file and `key=value` overrides to typed settings, with errors that name the line or the key.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+pub(super) fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|reason| match reason.kind() {
+        ErrorKind::NotFound => {
+            let remedy = "check the path; `ntk config init` prints a config to begin from";
+            Error::input(path.display().to_string(), "no such file", remedy)
+        }
+        ErrorKind::InvalidData => {
+            Error::input(path.display().to_string(), "the text is not UTF-8", "give a config in TOML")
+        }
+        _ => Error::io("read", path)(reason),
+    })
+}
+
+pub(super) fn parse<T: DeserializeOwned>(text: &str, path: &Path, overrides: &[String]) -> Result<T> {
+    let syntax = |reason: toml::de::Error| {
+        let problem = reason.to_string().trim_end().to_owned();
+        Error::Syntax { path: path.to_path_buf(), problem }
+    };
+    // The file by itself first: its errors then name the line the user wrote.
+    let config: T = toml::from_str(text).map_err(syntax)?;
+    if overrides.is_empty() {
+        return Ok(config);
+    }
+    let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
+    for assignment in overrides {
+        set(&mut table, assignment)?;
+    }
+    table.try_into().map_err(|reason: toml::de::Error| {
+        Error::config(
+            overrides.join(" "),
+            reason.to_string().trim().replace('\n', " "),
+            "`ntk config show CONFIG` prints the keys and their values",
+        )
+    })
+}
+
+/// Puts `key.path=value` into the table; the value is read as TOML, and as a plain string if it is none.
+fn set(table: &mut toml::Table, assignment: &str) -> Result<()> {
+    let malformed = || {
+        Error::config(assignment, "this is not an assignment", "write `--set key=value`, as in `--set arch.width=256`")
+    };
+    let (path, text) = assignment.split_once('=').ok_or_else(malformed)?;
+    let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()));
+    let mut keys = path.trim().split('.').peekable();
+    let mut place = table;
+    while let Some(key) = keys.next() {
+        if key.is_empty() {
+            return Err(malformed());
+        }
+        if keys.peek().is_none() {
+            place.insert(key.to_owned(), value);
+            return Ok(());
+        }
+        let next = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        if !next.is_table() {
+            *next = toml::Value::Table(toml::Table::new());
+        }
+        match next {
+            toml::Value::Table(inner) => place = inner,
+            _ => return Err(malformed()),
+        }
+    }
+    Err(malformed())
+}

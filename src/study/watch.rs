@@ -1,0 +1,119 @@
+//! What is seen of a network while it trains: its kernel, and its residual in the eigenbasis of the analytic kernel.
+
+use super::limit::Limit;
+use super::plan::Plan;
+use crate::dynamics::{Flow, Horizon};
+use crate::error::Result;
+use crate::kernel::Kernel;
+use crate::kernel::compare::{centred_alignment, relative_frobenius};
+use crate::kernel::empirical::EmpiricalNtk;
+use crate::linalg::{GramMatrix, Matrix};
+use crate::net::{Compute, Predictor};
+use crate::record::{ModeBand, Snapshot, finite};
+use crate::regress::mean_squared_error;
+use crate::train::{Checkpoint, Monitor};
+
+/// Looks at the network at every checkpoint: its kernel, and its residual in the eigenbasis of the analytic kernel.
+pub(super) struct Watch<'a> {
+    plan: &'a Plan,
+    limit: &'a Limit,
+    compute: &'a Compute,
+    initial_kernel: &'a GramMatrix,
+    learning_rate: f64,
+    before_step: &'a mut dyn FnMut(usize) -> Result<()>,
+    initial_components: Option<Matrix>,
+    pub(super) snapshots: Vec<Snapshot>,
+    pub(super) bands: Vec<ModeBand>,
+}
+
+impl<'a> Watch<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        limit: &'a Limit,
+        compute: &'a Compute,
+        initial_kernel: &'a GramMatrix,
+        learning_rate: f64,
+        before_step: &'a mut dyn FnMut(usize) -> Result<()>,
+    ) -> Self {
+        let bands = mode_bands(&limit.flow);
+        Self {
+            plan,
+            limit,
+            compute,
+            initial_kernel,
+            learning_rate,
+            before_step,
+            initial_components: None,
+            snapshots: Vec::new(),
+            bands,
+        }
+    }
+
+    fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let flow = &self.limit.flow;
+        let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
+        let initial = self.initial_components.get_or_insert_with(|| components.clone());
+        let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
+        let decay = flow.decay(horizon);
+        let ridge = self.limit.ridge;
+        // With a ridge, a residual decays to what the ridge leaves of it, not to zero.
+        let remaining = |(s, decay): (&f64, &f64)| 1.0 - s / (s + ridge) * (1.0 - decay);
+        let left: Vec<f64> = flow.eigenvalues().iter().zip(&decay).map(remaining).collect();
+        for band in &mut self.bands {
+            let (mut measured, mut predicted) = (0.0, 0.0);
+            for (mode, left) in left.iter().enumerate().take(band.last).skip(band.first - 1) {
+                for (now, then) in components.row(mode).iter().zip(initial.row(mode)) {
+                    measured += now * now;
+                    predicted += (then * left).powi(2);
+                }
+            }
+            band.measured.push(finite(measured.sqrt()));
+            band.predicted.push(finite(predicted.sqrt()));
+        }
+        Ok(())
+    }
+}
+
+impl Monitor for Watch<'_> {
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        (self.before_step)(step)
+    }
+
+    fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
+        self.measure_bands(checkpoint)?;
+        let kernel = EmpiricalNtk::new(predictor, self.compute).gram(&self.plan.split.x_train)?;
+        self.snapshots.push(Snapshot {
+            step: checkpoint.step,
+            time: self.learning_rate * checkpoint.step as f64,
+            loss_train: finite(checkpoint.loss),
+            mse_test: finite(mean_squared_error(&checkpoint.f_test, &self.plan.split.y_test)),
+            kernel_drift: finite(relative_frobenius(&kernel, self.initial_kernel)?),
+            kernel_alignment: finite(centred_alignment(&kernel, self.initial_kernel)?),
+            parameter_distance: finite(checkpoint.parameter_distance),
+        });
+        Ok(())
+    }
+}
+
+/// Bands that double in size: eigenvalues 1, 2, 3-4, 5-8, ...; directions that are never learned belong to none.
+fn mode_bands(flow: &Flow) -> Vec<ModeBand> {
+    let n_learned = flow.eigenvalues().len() - flow.n_dropped();
+    let mut bands = Vec::new();
+    let (mut first, mut last) = (1, 1);
+    while first <= n_learned {
+        let end = last.min(n_learned);
+        let eigenvalues = &flow.eigenvalues()[first - 1..end];
+        let mean_log =
+            eigenvalues.iter().map(|s| s.max(f64::MIN_POSITIVE).ln()).sum::<f64>() / eigenvalues.len() as f64;
+        bands.push(ModeBand {
+            first,
+            last: end,
+            eigenvalue: mean_log.exp(),
+            measured: Vec::new(),
+            predicted: Vec::new(),
+        });
+        first = last + 1;
+        last *= 2;
+    }
+    bands
+}
