@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot read its own material fails")]
 
+#[path = "suite/cli.rs"]
+mod cli;
 #[path = "suite/golden.rs"]
 mod golden;
 #[path = "suite/problem.rs"]

@@ -33,13 +33,16 @@ impl Store {
     ///
     /// # Errors
     /// When the folder holds something else, or the results of other settings or of another schema version: nothing is
-    /// overwritten.
+    /// overwritten. A run that never finished a point has no results, and gives way.
     pub fn start(folder: &Path, manifest: Manifest) -> Result<Self> {
         let path = folder.join("manifest.json");
         let mut manifest = manifest;
         if path.exists() {
             let earlier = read_manifest(&path)?;
-            if earlier.points != manifest.points {
+            let is_point = |id: &String| point_path(folder, id).exists();
+            if earlier.points == manifest.points {
+                manifest.started = earlier.started;
+            } else if earlier.points.iter().any(is_point) {
                 let kept = earlier.points.iter().filter(|id| manifest.points.contains(id)).count();
                 return Err(Error::Store {
                     path: folder.to_path_buf(),
@@ -51,7 +54,6 @@ impl Store {
                     remedy: "choose another folder with `--out`, or move this one away".to_owned(),
                 });
             }
-            manifest.started = earlier.started;
         } else if folder.is_dir() && folder.read_dir().map_err(Error::io("list", folder))?.next().is_some() {
             return Err(Error::Store {
                 path: folder.to_path_buf(),
@@ -133,7 +135,7 @@ impl Store {
     }
 
     fn point_path(&self, id: &str) -> PathBuf {
-        self.folder.join("points").join(format!("{id}.json"))
+        point_path(&self.folder, id)
     }
 
     fn write_rows(&self) -> Result<()> {
@@ -166,6 +168,10 @@ fn read_manifest(path: &Path) -> Result<Manifest> {
         });
     }
     serde_json::from_value(manifest).map_err(|reason| damaged(path, &reason, ANOTHER_FOLDER))
+}
+
+fn point_path(folder: &Path, id: &str) -> PathBuf {
+    folder.join("points").join(format!("{id}.json"))
 }
 
 fn read_point(path: &Path, id: &str) -> Result<Point> {

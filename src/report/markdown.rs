@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::number::{exponent, short, with_interval};
+use super::number::{exponent, percent, short, with_interval};
 use super::{references, words};
 use crate::figure::Figure;
 use crate::record::{Manifest, Outcome, Row};
@@ -56,12 +56,12 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
 
 fn gap_table(verdict: &Verdict) -> String {
     let mut text = format!(
-        "## The gap, taken apart\n\nRMS over test points at the greatest width, in units of the target's standard deviation, with {} % \
+        "## The gap, taken apart\n\nRMS over test points at the greatest width, in units of the target's standard deviation, with {} \
          intervals over seeds. The four parts add up to the gap at every test point (their RMS values do not add up, because parts can \
          cancel).\n\n\
          | depth | width | gap | nonlinearity | initial function | finite width | finite time | equivalence |\n\
          |---|---|---|---|---|---|---|---|\n",
-        short(100.0 * verdict.confidence)
+        percent(verdict.confidence)
     );
     for depth in &verdict.depths {
         let terms: Vec<String> = depth.terms.iter().map(|term| with_interval(term.rms)).collect();
@@ -219,9 +219,9 @@ fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
     item(
         "Criterion, stated before the run",
         format!(
-            "equivalent where the RMS gap lies below {} target standard deviations with its whole {} % interval over seeds (Student's t).",
+            "equivalent where the RMS gap lies below {} target standard deviations with its whole {} interval over seeds (Student's t).",
             short(manifest.margin),
-            short(100.0 * manifest.confidence)
+            percent(manifest.confidence)
         ),
     );
     let residual = largest(rows, |row| row.identity_residual.unwrap_or(0.0));

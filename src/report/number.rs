@@ -33,6 +33,11 @@ pub(super) fn exponent(slope: Option<Slope>) -> String {
     })
 }
 
+/// A confidence level as a percentage, without digits it does not need.
+pub(super) fn percent(confidence: f64) -> String {
+    format!("{} %", (1e4 * confidence).round() / 1e2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -45,5 +50,11 @@ mod tests {
         assert_eq!(short(1.234e-7), "1.23e-7");
         assert_eq!(short(-0.5), "-0.500");
         assert_eq!(short(0.0), "0");
+    }
+
+    #[test]
+    fn a_level_has_the_digits_it_needs() {
+        assert_eq!(percent(0.95), "95 %");
+        assert_eq!(percent(0.999), "99.9 %");
     }
 }

@@ -1,6 +1,6 @@
 //! The verdict in words.
 
-use super::number::{short, with_interval};
+use super::number::{percent, short, with_interval};
 use crate::study::{Decision, DepthVerdict, Verdict};
 
 /// One paragraph per depth: the answer, its numbers, and the step that fails or comes closest to failing.
@@ -45,18 +45,18 @@ pub(super) fn headline(verdict: &Verdict) -> String {
 
 fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
     let margin = short(verdict.margin);
-    let percent = short(100.0 * verdict.confidence);
+    let percent = percent(verdict.confidence);
     let gap = with_interval(depth.total);
     let place = format!("Depth {}, width {}", depth.depth, depth.width);
     let answer = match depth.decision {
         Decision::Holds => format!(
             "{place}: the equivalence **holds** within the margin {margin}. The RMS gap between the trained network and kernel \
-             regression with the NTK is {gap} target standard deviations ({percent} % interval over {} seeds).",
+             regression with the NTK is {gap} target standard deviations ({percent} interval over {} seeds).",
             depth.n_networks - depth.n_diverged
         ),
         Decision::Fails => format!(
             "{place}: the equivalence **fails** the margin {margin}. The RMS gap between the trained network and kernel regression \
-             with the NTK is {gap} target standard deviations ({percent} % interval over {} seeds).",
+             with the NTK is {gap} target standard deviations ({percent} interval over {} seeds).",
             depth.n_networks - depth.n_diverged
         ),
         Decision::Undecided => {
@@ -64,7 +64,7 @@ fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
                 .n_seeds_needed
                 .map_or_else(String::new, |n| format!(" At the spread seen, about {n} seeds would decide it."));
             format!(
-                "{place}: **undecided**. The RMS gap is {gap} target standard deviations, and its {percent} % interval contains the \
+                "{place}: **undecided**. The RMS gap is {gap} target standard deviations, and its {percent} interval contains the \
                  margin {margin}.{more}"
             )
         }

@@ -1,0 +1,114 @@
+//! `ntk kernel`: matrices on inputs of the user's own.
+
+use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
+use ntk::kernel::analytic::AnalyticKernel;
+use ntk::kernel::{Kernel, KernelKind};
+use ntk::linalg::Matrix;
+use ntk::record::npy;
+
+use super::Desk;
+
+const ARCH: &str = "[arch]\ndepth = 2\nwidth = 8\nactivation = 'erf'\nw_std = 1.5\nb_std = 0.1\n";
+
+fn architecture(d_in: usize) -> Architecture {
+    let (w_std, b_std, parametrization) = (1.5, 0.1, Parametrization::Ntk);
+    Mlp { depth: 2, width: 8, activation: Activation::Erf, w_std, b_std, parametrization }
+        .architecture(d_in, 1)
+        .unwrap()
+}
+
+fn desk() -> (Desk, Matrix) {
+    let desk = Desk::new();
+    desk.write("arch.toml", ARCH);
+    desk.write("x.csv", "1,2,3\n0.5,-0.25,0.125\n-1,0,7\n1,1,1\n");
+    let x = Matrix::from_vec(4, 3, vec![1., 2., 3., 0.5, -0.25, 0.125, -1., 0., 7., 1., 1., 1.]).unwrap();
+    (desk, x)
+}
+
+fn read(desk: &Desk, name: &str) -> Matrix {
+    npy::read(&desk.path(name)).unwrap()
+}
+
+#[test]
+fn a_file_with_an_arch_table_alone_gives_all_three_kernels() {
+    let (desk, _) = desk();
+    let printed = desk.ntk(&["kernel", "arch.toml", "--x1", "x.csv", "--get", "nngp,ntk,empirical", "--out", "k"]);
+    assert_eq!(printed, "k/nngp.npy\nk/ntk.npy\nk/empirical.npy\n");
+    for name in ["nngp", "ntk", "empirical"] {
+        let kernel = read(&desk, &format!("k/{name}.npy"));
+        assert_eq!(kernel.shape(), (4, 4), "{name}");
+        assert!(kernel.first_non_finite().is_none() && kernel.transpose() == kernel, "{name}");
+    }
+}
+
+#[test]
+fn the_kernels_of_the_command_line_are_those_of_the_library_bit_for_bit() {
+    let (desk, x) = desk();
+    desk.ntk(&["kernel", "arch.toml", "--x1", "x.csv", "--out", "k", "-q"]);
+    let analytic = AnalyticKernel::new(architecture(3));
+    for (name, kind) in [("k/nngp.npy", KernelKind::Nngp), ("k/ntk.npy", KernelKind::Ntk)] {
+        assert_eq!(read(&desk, name), analytic.of_kind(kind).gram(&x).unwrap().into_matrix(), "{name}");
+    }
+}
+
+#[test]
+fn npy_inputs_and_csv_inputs_give_the_same_kernel() {
+    let (desk, x) = desk();
+    npy::write(&desk.path("x.npy"), &x).unwrap();
+    desk.ntk(&["kernel", "arch.toml", "--x1", "x.csv", "--get", "ntk,empirical", "--out", "a", "-q"]);
+    desk.ntk(&["kernel", "arch.toml", "--x1", "x.npy", "--get", "ntk,empirical", "--out", "b", "-q"]);
+    assert_eq!(read(&desk, "a/ntk.npy"), read(&desk, "b/ntk.npy"));
+    assert_eq!(read(&desk, "a/empirical.npy"), read(&desk, "b/empirical.npy"));
+}
+
+#[test]
+fn two_files_give_the_block_between_them() {
+    let (desk, x) = desk();
+    desk.write("x2.csv", "1,2,3\n-1,0,7\n");
+    let all = "nngp,ntk,empirical";
+    desk.ntk(&["kernel", "arch.toml", "--x1", "x.csv", "--x2", "x2.csv", "--get", all, "--out", "k", "-q"]);
+    let x2 = x.select_rows(&[0, 2]);
+    let expected = AnalyticKernel::new(architecture(3)).of_kind(KernelKind::Ntk).cross_gram(&x, &x2).unwrap();
+    assert_eq!(read(&desk, "k/ntk.npy"), expected);
+    assert_eq!(read(&desk, "k/nngp.npy").shape(), (4, 2));
+    assert_eq!(read(&desk, "k/empirical.npy").shape(), (4, 2));
+}
+
+#[test]
+fn a_whole_study_serves_once_a_sweep_is_narrowed() {
+    let (desk, _) = desk();
+    let call = ["kernel", "tiny.toml", "--x1", "x.csv", "--out", "k"];
+    desk.refused(2, &call, &["`arch`", "2 architectures where one is needed", "--set arch.depth=2 --set arch.width="]);
+    let printed = desk.ntk(&[&call[..], &["--set", "arch.width=8", "--json"]].concat());
+    assert_eq!(serde_json::from_str::<Vec<String>>(&printed).unwrap(), ["k/nngp.npy", "k/ntk.npy"]);
+    assert_eq!(read(&desk, "k/ntk.npy").shape(), (4, 4));
+}
+
+#[test]
+fn inputs_that_do_not_fit_are_refused_by_file() {
+    let (desk, _) = desk();
+    desk.write("x2.csv", "1,2\n");
+    desk.write("no.npy", "1,2,3\n");
+    desk.write("text.csv", "1,2,3\n1,two,3\n");
+    let refused = |inputs: &[&str], parts: &[&str]| {
+        desk.refused(2, &[&["kernel", "arch.toml", "--out", "k"], inputs].concat(), parts);
+    };
+    refused(&["--x1", "x.csv", "--x2", "x2.csv"], &["x.csv and x2.csv", "3 and 2 columns", "the same columns"]);
+    refused(&["--x1", "no.npy"], &["no.npy: this is not a .npy file", "numpy.save"]);
+    refused(&["--x1", "absent.npy"], &["absent.npy: no such file", "check the path"]);
+    refused(&["--x1", "absent.csv"], &["absent.csv: no such file", "check the path"]);
+    refused(&["--x1", "text.csv"], &["text.csv, line 2, column 2: `two` is not a number", "numbers only"]);
+    npy::write(&desk.path("nan.npy"), &Matrix::from_fn(2, 3, |i, _| 0.0 / i as f64)).unwrap();
+    refused(&["--x1", "nan.npy"], &["nan.npy: NaN at row 0, column 0", "not finite"]);
+    refused(&["--x1", "x.csv", "--get", "ntkk"], &["ntkk", "possible values: nngp, ntk, empirical"]);
+}
+
+/// Once the analytic kernel was written before the network was found to have no backend.
+#[test]
+fn a_kernel_that_cannot_be_computed_leaves_none_of_the_others_behind() {
+    let (desk, _) = desk();
+    let call = ["kernel", "arch.toml", "--x1", "x.csv", "--get", "ntk,empirical", "--out", "k"];
+    let backend = if cfg!(feature = "rocm") { return } else { "compute.backend=rocm" };
+    desk.refused(2, &[&call[..], &["--set", backend]].concat(), &["`rocm`", "--features rocm"]);
+    desk.refused(2, &[&call[..], &["--set", "compute.threads=0"]].concat(), &["`compute.threads`", "0 is too few"]);
+}
