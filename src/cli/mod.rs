@@ -36,7 +36,7 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// Threads to use [default: the config's, else all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
     threads: Option<usize>,
     /// Print machine-readable JSON on stdout
     #[arg(long, global = true)]

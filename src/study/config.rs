@@ -226,14 +226,21 @@ pub struct ComputeConfig {
     pub threads: Option<usize>,
 }
 
+const MAX_THREADS: usize = 1024;
+
 impl ComputeConfig {
     /// Refuses what no machine can do.
     ///
     /// # Errors
-    /// A thread count of 0.
+    /// A thread count of 0, or one that would keep the system busy with threads alone.
     pub(super) fn check(&self) -> Result<()> {
         match self.threads {
             Some(0) => Err(Error::config("compute.threads", "0 is too few", "leave it out to use all cores")),
+            Some(n) if n > MAX_THREADS => Err(Error::config(
+                "compute.threads",
+                format!("{n} is more than {MAX_THREADS}"),
+                "leave it out to use all cores; more threads than cores gain nothing",
+            )),
             _ => Ok(()),
         }
     }
@@ -292,7 +299,7 @@ impl KernelConfig {
     /// As [`Config::load`].
     ///
     /// # Errors
-    /// As [`Config::load`], and for a thread count of 0.
+    /// As [`Config::load`].
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
         let config: Self = parse(&read(path)?, path, overrides)?;
         config.compute.check()?;
@@ -304,9 +311,12 @@ impl Config {
     /// Reads a config file and applies `key=value` overrides.
     ///
     /// # Errors
-    /// An absent file, text that is not TOML, an unknown key, a wrong type: with line, column and what was expected.
+    /// An absent file, text that is not TOML, an unknown key, a wrong type: with line, column and what was expected. An impossible
+    /// thread count too, because threads are set before anything else is looked at.
     pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        parse(&read(path)?, path, overrides)
+        let config: Self = parse(&read(path)?, path, overrides)?;
+        config.compute.check()?;
+        Ok(config)
     }
 
     /// The config with every default written out.

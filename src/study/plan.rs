@@ -204,7 +204,8 @@ fn check_values(config: &Config) -> Result<()> {
             "give the largest RMS gap, in target standard deviations, that still counts as alike",
         ));
     }
-    if !(verdict.confidence > 0.0 && verdict.confidence < 1.0) {
+    // The second bound is 1 in exact arithmetic; a level that rounds to certainty has an interval without ends.
+    if !(verdict.confidence > 0.0 && 0.5 * (1.0 + verdict.confidence) < 1.0) {
         return Err(Error::config(
             "verdict.confidence",
             format!("{} is not between 0 and 1", verdict.confidence),

@@ -58,8 +58,10 @@ fn an_impossible_value_is_refused_by_its_key_with_the_remedy() {
         ("seeds.n_seeds=0", &["`seeds.n_seeds`", "0 is too few", "at least one seed"]),
         ("seeds.n_seeds=10000000000", &["`seeds.n_seeds`", "10000000000 seeds of 2", "lower it"]),
         ("compute.threads=0", &["`compute.threads`", "0 is too few", "leave it out"]),
+        ("compute.threads=1000000", &["`compute.threads`", "1000000", "leave it out"]),
         ("verdict.margin=0.0", &["`verdict.margin`", "0 is not a positive number", "RMS gap"]),
         ("verdict.confidence=95", &["`verdict.confidence`", "95 is not between 0 and 1", "0.95"]),
+        ("verdict.confidence=0.9999999999999999", &["`verdict.confidence`", "0.9999999999999999", "0.95"]),
         ("study.name=", &["`study.name`", "``", "--out"]),
         ("study.name=../up", &["`study.name`", "`../up` cannot name a folder", "--out"]),
         ("data.n_test=1000", &["`data.n_test`", "1000 test rows", "308 rows", "at most 292"]),
@@ -99,7 +101,7 @@ fn backends_that_are_absent_or_unknown_are_refused() {
     desk.refused(2, &["run", "tiny.toml", "--backend", "cudda"], &["cudda", "flex, ndarray"]);
     desk.refused(2, &["run", "tiny.toml", "--set", "compute.backend=cudda"], &["cudda", "`flex`"]);
     desk.refused(2, &["run", "tiny.toml", "--dtype", "f16"], &["f16", "it is f32 or f64"]);
-    desk.refused(2, &["run", "tiny.toml", "--threads", "0"], &["'0'", "--threads"]);
+    desk.refused(2, &["run", "tiny.toml", "--threads", "0"], &["'0'", "--threads", "1..=1024"]);
 }
 
 #[test]
