@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use ntk::error::Result;
+use ntk::study;
 
 use super::output::Output;
 use super::source::Source;
@@ -30,7 +31,7 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
         }
         Command::Check(source) => {
             let plan = source.plan(threads)?;
-            plan.backend.device()?;
+            study::check(&plan)?;
             for note in &plan.split.notes {
                 output.words(&format!("note: {note}"));
             }

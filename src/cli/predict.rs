@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     }
     let interrupt = Interrupt::listen();
     let predicted = study::predict(&plan, with, &inputs, &mut || interrupt.check())?;
-    let text = if output.json { as_json(&plan, &predicted)? } else { as_csv(&plan, &predicted) };
+    let text = if output.json { as_json(&plan, &predicted)? } else { as_csv(&plan, &predicted)? };
     match &arguments.out {
         None => output.data(&text),
         Some(path) => {
@@ -75,17 +75,20 @@ fn as_json(plan: &Plan, predicted: &Predicted) -> Result<String> {
     }))
 }
 
-fn as_csv(plan: &Plan, predicted: &Predicted) -> String {
+fn as_csv(plan: &Plan, predicted: &Predicted) -> Result<String> {
     let names = &plan.dataset.target_names;
     let mut head: Vec<String> = names.clone();
     if predicted.deviation.is_some() {
         head.extend(names.iter().map(|name| format!("{name} sd")));
     }
-    let mut lines = vec![head.join(",")];
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let unwritable = |reason: csv::Error| Error::Check(format!("predictions cannot be written as CSV: {reason}"));
+    table.write_record(&head).map_err(unwritable)?;
     for i in 0..predicted.mean.n_rows() {
         let deviation = predicted.deviation.as_ref().map_or(&[][..], |deviation| deviation.row(i));
-        let cells: Vec<String> = predicted.mean.row(i).iter().chain(deviation).map(f64::to_string).collect();
-        lines.push(cells.join(","));
+        let cells = predicted.mean.row(i).iter().chain(deviation).map(f64::to_string);
+        table.write_record(cells).map_err(unwritable)?;
     }
-    lines.join("\n")
+    let bytes = table.into_inner().map_err(|reason| unwritable(reason.into_error().into()))?;
+    Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }

@@ -30,7 +30,7 @@ pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, fig
 }
 
 fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
-    let mut text = format!("# {}\n\n> {}\n\n## Verdict\n\n", manifest.study, manifest.question);
+    let mut text = format!("# {}\n\n> {}\n\n## Verdict\n\n", plain(&manifest.study), plain(&manifest.question));
     let _ = writeln!(text, "{}\n", words::headline(verdict));
     for sentence in words::sentences(verdict) {
         let _ = writeln!(text, "- {sentence}");
@@ -161,13 +161,13 @@ fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         format!(
             "{}: {} rows, {} inputs, {} output(s); {} training and {} test rows after a seeded shuffle, standardized with the training \
              part's statistics where the config says so. {}",
-            data.name,
+            plain(&data.name),
             data.n_rows,
             data.d_in,
             data.d_out,
             data.n_train,
             data.n_test,
-            data.notes.join(" ")
+            plain(&data.notes.join(" "))
         ),
     );
     if let Some(row) = rows.first() {
@@ -263,8 +263,24 @@ fn reference_section(manifest: &Manifest, rows: &[&Row]) -> String {
     for reference in references::of_run(rows) {
         let _ = writeln!(text, "- {reference}");
     }
-    let _ = writeln!(text, "- Data: {}", manifest.data.citation);
+    let _ = writeln!(text, "- Data: {}", plain(&manifest.data.citation));
     text
+}
+
+/// A user's words as one line that means nothing to Markdown or HTML.
+fn plain(words: &str) -> String {
+    let line = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut escaped = String::with_capacity(line.len());
+    for letter in line.chars() {
+        match letter {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '*' | '_' | '`' | '[' | ']' | '#' | '|' | '\\' => escaped.extend(['\\', letter]),
+            other => escaped.push(other),
+        }
+    }
+    escaped
 }
 
 fn smallest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
@@ -273,4 +289,14 @@ fn smallest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
 
 fn largest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
     rows.iter().map(|row| value(row)).fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_question_cannot_become_markup() {
+        assert_eq!(plain("is a_b <b>1</b>\n| 2?"), "is a\\_b &lt;b&gt;1&lt;/b&gt; \\| 2?");
+    }
 }

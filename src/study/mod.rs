@@ -23,6 +23,6 @@ pub use config::{
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
 pub use predict::{PredictWith, Predicted, predict};
-pub use run::{Progress, run};
+pub use run::{Progress, check, run};
 pub use sweep::Sweep;
 pub use verdict::{Decision, DepthVerdict, Term, TermVerdict, Verdict, verdict};

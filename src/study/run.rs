@@ -29,6 +29,15 @@ pub trait Progress {
     fn is_interrupted(&self) -> bool;
 }
 
+/// Finds what would stop a run after its plan was accepted: an absent device, a kernel that overflows, an unstable step size.
+///
+/// # Errors
+/// As [`run`], without touching a run folder.
+pub fn check(plan: &Plan) -> Result<()> {
+    Compute::open(plan.backend, plan.config.compute.dtype)?;
+    references(plan).map(drop)
+}
+
 /// Computes every point of `plan` that `folder` does not hold yet.
 ///
 /// # Errors

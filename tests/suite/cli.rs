@@ -1,18 +1,11 @@
 //! The program as a user meets it: what it writes, what it says, and how it ends.
 
-#[path = "cli/folders.rs"]
 mod folders;
-#[path = "cli/kernel.rs"]
 mod kernel;
-#[path = "cli/listing.rs"]
 mod listing;
-#[path = "cli/predict.rs"]
 mod predict;
-#[path = "cli/refusals.rs"]
 mod refusals;
-#[path = "cli/resume.rs"]
 mod resume;
-#[path = "cli/run.rs"]
 mod run;
 
 use std::collections::BTreeMap;
