@@ -3,14 +3,24 @@
 use std::path::Path;
 use std::process::Command;
 
+const SOURCES: [&str; 4] = ["src", "Cargo.toml", "Cargo.lock", "build.rs"];
+
 fn main() {
     // A path that is absent, as in a packaged crate, would make Cargo rebuild every time.
-    for path in ["build.rs", ".git/HEAD", ".git/refs/heads"] {
-        if Path::new(path).exists() {
-            println!("cargo:rerun-if-changed={path}");
-        }
+    for path in SOURCES.into_iter().chain([".git/HEAD", ".git/refs/heads"]).filter(|path| Path::new(path).exists()) {
+        println!("cargo:rerun-if-changed={path}");
     }
-    let output = Command::new("git").args(["rev-parse", "HEAD"]).output().ok().filter(|output| output.status.success());
-    let commit = output.map_or_else(String::new, |output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-    println!("cargo:rustc-env=NTK_COMMIT={}", if commit.is_empty() { "unknown" } else { &commit });
+    let commit = match git(&["rev-parse", "HEAD"]) {
+        None => "unknown".to_owned(),
+        Some(commit) => {
+            let status = git(&[&["status", "--porcelain", "--"], &SOURCES[..]].concat());
+            if status.is_some_and(|changes| !changes.is_empty()) { commit + "-dirty" } else { commit }
+        }
+    };
+    println!("cargo:rustc-env=NTK_COMMIT={commit}");
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The library has no analytic kernel for it, but the Jacobian J of any module gives its kernel Theta_hat = J J^T, and regression
-//! sees only matrices. Its prediction is what gradient flow on the linearized network, less its initial function, converges to.
+//! sees only matrices. Its prediction is what gradient flow on the linearized network, less its initial function and with a pull to the
+//! start of the ridge's strength, converges to.
 //!
 //! `cargo run --release --example own_module`
 

@@ -13,7 +13,7 @@
 //!   descent is stable below 2 N O / s_max.
 //! - **Kernels**: test inputs index rows, `k_test_train`; for O outputs the analytic kernel is (kernel) x I_O, and an empirical kernel is the
 //!   full `[N O, N O]` matrix whose row i O + o is output o of input i.
-//! - **Errors and gaps** are in units of the standardized target.
+//! - **Errors and gaps** are in units of the training targets' standard deviation.
 //!
 //! # The equivalence gap
 //! For one trained network f_T (width n, depth L, T steps), at every test input, exactly ([`dynamics::Decomposition`]):

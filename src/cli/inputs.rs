@@ -13,6 +13,13 @@ pub(super) fn inputs(path: &Path) -> Result<Matrix> {
         return read_inputs(path);
     }
     let matrix = npy::read(path)?;
+    if matrix.values().is_empty() {
+        return Err(Error::input(
+            path.display().to_string(),
+            format!("an array of {} rows and {} columns holds no input", matrix.n_rows(), matrix.n_cols()),
+            "save one row per input",
+        ));
+    }
     match matrix.first_non_finite() {
         None => Ok(matrix),
         Some((row, column, value)) => Err(Error::input(

@@ -9,19 +9,19 @@ use ntk::kernel::Kernel;
 use ntk::kernel::KernelKind;
 use ntk::kernel::analytic::AnalyticKernel;
 use ntk::kernel::empirical::EmpiricalNtk;
-use ntk::linalg::{self, Matrix};
+use ntk::linalg::Matrix;
 use ntk::net::{Backend, Compute, InitialFunction, Predictor};
 use ntk::record::npy;
-use ntk::seed;
 use ntk::study::KernelConfig;
 
 use super::inputs::inputs;
 use super::output::Output;
+use super::source::Source;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// A file with the `[arch]` table of a study
-    config: PathBuf,
+    #[command(flatten)]
+    source: Source,
     /// Inputs, one row each: .npy, or .csv without a header
     #[arg(long, value_name = "FILE")]
     x1: PathBuf,
@@ -34,9 +34,6 @@ pub(super) struct Arguments {
     /// Where to write nngp.npy, ntk.npy, empirical.npy
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
-    /// Change a setting, as in `--set arch.width=256`; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    overrides: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -60,10 +57,7 @@ impl Which {
 }
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
-    let config = KernelConfig::load(&arguments.config, &arguments.overrides)?;
-    if let Some(n_threads) = threads.or(config.compute.threads) {
-        linalg::set_threads(n_threads);
-    }
+    let config = arguments.source.kernel(threads)?;
     let x1 = inputs(&arguments.x1)?;
     let x2 = arguments.x2.as_deref().map(inputs).transpose()?;
     if let Some(x2) = &x2
@@ -95,8 +89,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
 fn empirical(config: &KernelConfig, architecture: &Architecture, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
     let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
     let compute = Compute::open(backend, config.compute.dtype)?;
-    let mut stream = seed::stream(config.seeds.root, "init/seed=0");
-    let predictor = Predictor::init(architecture, InitialFunction::Plain, &mut stream, &compute)?;
+    let predictor = Predictor::of_seed(architecture, InitialFunction::Plain, (config.seeds.root, 0), &compute)?;
     evaluate(&EmpiricalNtk::new(&predictor, &compute), x1, x2)
 }
 

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use ntk::error::{Blame, Error, Result};
+use ntk::study::MAX_THREADS;
 
 use self::output::Output;
 
@@ -36,7 +37,7 @@ struct Cli {
 #[derive(Debug, Args)]
 struct Global {
     /// Threads to use [default: the config's, else all cores]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
     threads: Option<usize>,
     /// Print machine-readable JSON on stdout
     #[arg(long, global = true)]
@@ -100,6 +101,13 @@ fn dispatch(command: Command, global: &Global, output: &Output) -> Result<()> {
         Command::Data(command) => data::run(&command, output),
         Command::Backends => backends::run(output),
         Command::Config(command) => config::run(&command, global.threads, output),
+    }
+}
+
+fn threads(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=MAX_THREADS).contains(&n) => Ok(n),
+        _ => Err(format!("give a number from 1 to {MAX_THREADS}")),
     }
 }
 

@@ -72,7 +72,9 @@ impl Progress for Bar {
     }
 
     fn step(&mut self, step: usize) {
-        self.bar.set_position(self.done.saturating_add(self.present.saturating_mul(step as u64)));
+        // A network of a low stability bound takes more steps than the plan says.
+        let step = self.n_steps.min(step as u64);
+        self.bar.set_position(self.done.saturating_add(self.present.saturating_mul(step)));
     }
 
     fn finished(&mut self, row: &Row) {

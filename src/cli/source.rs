@@ -1,4 +1,4 @@
-//! A config file as every command that runs a study takes it.
+//! A config file, and what the command line changes in it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,12 +6,12 @@ use clap::Args;
 use ntk::error::Result;
 use ntk::linalg;
 use ntk::net::{Backend, Dtype};
-use ntk::study::{Config, Plan};
+use ntk::study::{ComputeConfig, Config, KernelConfig, Plan};
 
 /// A config file and what the command line changes in it.
 #[derive(Debug, Args)]
 pub(super) struct Source {
-    /// The study's config file
+    /// The config file
     pub(super) config: PathBuf,
     /// Change a setting, as in `--set arch.width=256`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
@@ -27,25 +27,36 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn load(&self, threads: Option<usize>) -> Result<Config> {
         let mut config = Config::load(&self.config, &self.overrides)?;
-        if let Some(backend) = self.backend {
-            config.compute.backend = Some(backend);
-        }
-        if let Some(dtype) = self.dtype {
-            config.compute.dtype = dtype;
-        }
-        if threads.is_some() {
-            config.compute.threads = threads;
-        }
+        self.change(&mut config.compute, threads);
         Ok(config)
     }
 
-    /// Threads are set before anything is computed; the config's folder is where relative paths start.
+    /// The part of a config that kernels need, with threads set.
+    pub(super) fn kernel(&self, threads: Option<usize>) -> Result<KernelConfig> {
+        let mut config = KernelConfig::load(&self.config, &self.overrides)?;
+        self.change(&mut config.compute, threads);
+        set_threads(&config.compute);
+        Ok(config)
+    }
+
+    /// The study, with threads set before anything is computed; the config's folder is where relative paths start.
     pub(super) fn plan(&self, threads: Option<usize>) -> Result<Plan> {
         let config = self.load(threads)?;
-        if let Some(n_threads) = config.compute.threads.filter(|n| *n > 0) {
-            linalg::set_threads(n_threads);
-        }
+        set_threads(&config.compute);
         Plan::new(config, self.config.parent().unwrap_or(Path::new(".")))
+    }
+
+    fn change(&self, compute: &mut ComputeConfig, threads: Option<usize>) {
+        compute.backend = self.backend.or(compute.backend);
+        compute.dtype = self.dtype.unwrap_or(compute.dtype);
+        compute.threads = threads.or(compute.threads);
+    }
+}
+
+fn set_threads(compute: &ComputeConfig) {
+    // An impossible number is refused by the plan.
+    if let Some(n_threads) = compute.threads.filter(|n| *n > 0) {
+        linalg::set_threads(n_threads);
     }
 }
 

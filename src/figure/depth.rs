@@ -72,10 +72,9 @@ fn compute(sweep: &Sweep<'_>, widths: &[usize], confidence: f64) -> Vec<Mean> {
     }
     for (name, quantity, _) in KERNELS {
         for &depth in &sweep.depths {
-            // Every network of a depth is compared with the same regression, so one row says it all.
-            let rows = sweep.at_depth(depth);
-            let first = &rows[..rows.len().min(1)];
-            means.push(Mean { n_diverged: 0, ..Mean::over(first, (name, quantity), (depth, None), confidence) });
+            // In the NTK parametrization every width has the same regression; in the standard one this is the widest network's.
+            let widest: Vec<_> = sweep.at_depth(depth).into_iter().max_by_key(|row| row.width).into_iter().collect();
+            means.push(Mean { n_diverged: 0, ..Mean::over(&widest, (name, quantity), (depth, None), confidence) });
         }
     }
     means

@@ -162,15 +162,6 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// The rounding unit: the distance from 1 to the next number.
-    #[must_use]
-    pub fn epsilon(self) -> f64 {
-        match self {
-            Self::F32 => f64::from(f32::EPSILON),
-            Self::F64 => f64::EPSILON,
-        }
-    }
-
     /// Whether `device` computes in this number type.
     #[must_use]
     pub fn is_supported_by(self, device: &Device) -> bool {
@@ -197,7 +188,6 @@ impl fmt::Display for Dtype {
 /// Where and in which number type networks are computed.
 #[derive(Debug, Clone)]
 pub struct Compute {
-    backend: Backend,
     dtype: Dtype,
     device: Device,
 }
@@ -215,19 +205,7 @@ impl Compute {
                 remedy: "set `dtype = \"f32\"`, or choose the flex or ndarray backend".to_owned(),
             });
         }
-        Ok(Self { backend, dtype, device })
-    }
-
-    /// The backend.
-    #[must_use]
-    pub fn backend(&self) -> Backend {
-        self.backend
-    }
-
-    /// The number type.
-    #[must_use]
-    pub fn dtype(&self) -> Dtype {
-        self.dtype
+        Ok(Self { dtype, device })
     }
 
     /// `matrix` on the device, rounded to the number type, outside of any gradient.

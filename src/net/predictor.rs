@@ -16,7 +16,7 @@ use super::device::Compute;
 use super::network::Network;
 use crate::arch::Architecture;
 use crate::error::Result;
-use crate::seed::Stream;
+use crate::seed::{self, Stream};
 
 /// How the initial function enters the prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -52,6 +52,21 @@ pub struct Predictor {
 }
 
 impl Predictor {
+    /// The network number `seed.1` of the root seed `seed.0`: its parameters come from a stream named after depth, width and number, so
+    /// that no two networks of a study share a draw.
+    ///
+    /// # Errors
+    /// As [`Network::from_weights`].
+    pub fn of_seed(
+        architecture: &Architecture,
+        initial: InitialFunction,
+        seed: (u64, u64),
+        compute: &Compute,
+    ) -> Result<Self> {
+        let name = format!("init/depth={}/width={}/seed={}", architecture.depth(), architecture.width(), seed.1);
+        Self::init(architecture, initial, &mut seed::stream(seed.0, &name), compute)
+    }
+
     /// Draws the network's parameters from `stream`.
     ///
     /// # Errors

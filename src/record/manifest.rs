@@ -35,6 +35,15 @@ pub struct Machine {
 }
 
 impl Machine {
+    /// Memory that a program could take now, in bytes, where the system tells.
+    #[must_use]
+    pub fn available_memory() -> Option<usize> {
+        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        let kibibytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(1024 * kibibytes)
+    }
+
     /// The computer this runs on.
     #[must_use]
     pub fn here() -> Self {
@@ -53,6 +62,31 @@ impl Machine {
     }
 }
 
+/// One stretch of computing: which program, where.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// When it began, in seconds since 1970-01-01.
+    pub started: u64,
+    /// Program name and version.
+    pub program: String,
+    /// The commit the program was built from, `-dirty` where the sources differed from it, or `unknown`.
+    pub commit: String,
+    /// Versions of the libraries whose numbers enter the result.
+    pub libraries: Vec<String>,
+    /// Threads.
+    pub n_threads: usize,
+    /// The computer.
+    pub machine: Machine,
+}
+
+impl Session {
+    /// Whether both are the same program on the same computer.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        Self { started: other.started, ..self.clone() } == *other
+    }
+}
+
 /// What a run folder holds and how it came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -62,28 +96,16 @@ pub struct Manifest {
     pub study: String,
     /// The question the study asks, in the config's words.
     pub question: String,
-    /// Hash of the resolved config, without thread count: what must not change when a run resumes.
-    pub config_digest: String,
     /// The resolved config, as TOML.
     pub config: String,
-    /// Program name and version.
-    pub program: String,
-    /// The commit the program was built from, or `unknown`.
-    pub commit: String,
-    /// Versions of the libraries whose numbers enter the result.
-    pub libraries: Vec<String>,
     /// Burn backend.
     pub backend: String,
     /// Number type of the networks.
     pub dtype: String,
-    /// Threads.
-    pub n_threads: usize,
     /// Root of every random stream.
     pub root_seed: u64,
     /// Networks per width and depth.
     pub n_seeds: usize,
-    /// The computer.
-    pub machine: Machine,
     /// The data.
     pub data: DataFacts,
     /// The gap, in units of the target's standard deviation, below which kernel and network are called equivalent.
@@ -92,6 +114,6 @@ pub struct Manifest {
     pub confidence: f64,
     /// Points the study consists of, by id, in order.
     pub points: Vec<String>,
-    /// When the run was first started, in seconds since 1970-01-01.
-    pub started: u64,
+    /// By what the points were computed: one entry, and one more each time a run resumed on something else.
+    pub sessions: Vec<Session>,
 }

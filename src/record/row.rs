@@ -23,7 +23,7 @@ pub fn finite(value: f64) -> Option<f64> {
 
 /// One point of a study (one network) as a flat line.
 ///
-/// Gaps, errors and losses are in units of the standardized target. A value that does not exist, because training diverged, is
+/// Gaps, errors and losses are in units of the training targets' standard deviation. A value that does not exist, because training diverged, is
 /// `None`: `null` in JSON, an empty cell in CSV. Past the stability bound that
 /// is true of the kernel's predictions at a finite time as well. No field depends on when or how fast the point was computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +70,7 @@ pub struct Row {
     pub learning_rate: f64,
     /// The largest stable step size of the network's own kernel at initialization, 2 N O / (s_max + ridge).
     pub stability_bound: f64,
-    /// Steps asked for.
+    /// Steps taken, or asked for where training diverged.
     pub n_steps: usize,
     /// learning_rate x n_steps.
     pub time: f64,
@@ -122,7 +122,7 @@ pub struct Row {
     pub n_dropped: usize,
 }
 
-/// One test point as each method predicts it, in units of the standardized target.
+/// One test point as each method predicts it, in units of the training targets' standard deviation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// Position in the test part.
@@ -173,7 +173,8 @@ pub struct ModeBand {
     pub eigenvalue: f64,
     /// Norm of the network's residual in the band, one number per checkpoint.
     pub measured: Vec<Option<f64>>,
-    /// Norm the analytic NTK predicts: each mode shrinks by |1 - learning_rate s / (N O)| a step.
+    /// Norm the analytic NTK predicts: each mode shrinks by |1 - learning_rate (s + ridge) / (N O)| a step, towards the share
+    /// ridge / (s + ridge) that the ridge leaves of it.
     pub predicted: Vec<Option<f64>>,
 }
 

@@ -1,29 +1,26 @@
 //! Kernel regression at any ridge, zero included, and how far its predictions are off.
 
-use super::posterior::kernel_ridge;
 use crate::dynamics::{Flow, Horizon, Outputs};
 use crate::error::Result;
 use crate::linalg::{GramMatrix, Matrix};
 
-/// Regression with a ridge that is a fraction of the kernel's mean diagonal: by Cholesky with a ridge, by the pseudo-inverse without, so
-/// that repeated inputs cannot blow the prediction up.
+/// Regression with a ridge that is a fraction of the kernel's mean diagonal, in the eigenbasis: unlike a factorization it takes any ridge
+/// from 0 up, and without one it is the pseudo-inverse, so that repeated inputs cannot blow the prediction up.
 ///
 /// # Shapes
 /// `k_test_train` `[n_test, n_train]`, `y_train` `[n_train, O]`; returns `[n_test, O]`.
 ///
 /// # Errors
-/// As [`kernel_ridge`].
+/// [`Error::Shape`](crate::error::Error::Shape); [`Error::NotFinite`](crate::error::Error::NotFinite).
 pub fn regression(
     k_train_train: &GramMatrix,
     k_test_train: &Matrix,
     y_train: &Matrix,
     relative_ridge: f64,
 ) -> Result<Matrix> {
-    if relative_ridge > 0.0 {
-        return kernel_ridge(k_train_train, k_test_train, y_train, relative_ridge * k_train_train.mean_diagonal());
-    }
+    let ridge = relative_ridge * k_train_train.mean_diagonal();
     let cutoff = Flow::rounding_cutoff(k_train_train.n(), f64::EPSILON);
-    let flow = Flow::new(k_train_train, Outputs::Independent(y_train.n_cols()), 0.0, cutoff)?;
+    let flow = Flow::new(k_train_train, Outputs::Independent(y_train.n_cols()), ridge, cutoff)?;
     flow.predict(k_test_train, Horizon::Infinite, y_train)
 }
 
@@ -47,6 +44,16 @@ mod tests {
         let limit = regression(&gram, &cross, &y, 0.0).unwrap();
         let near = regression(&gram, &cross, &y, 1e-10).unwrap();
         assert!((&limit - &near).rms() < 1e-8);
+    }
+
+    #[test]
+    fn with_a_ridge_the_eigenbasis_and_the_factorization_agree() {
+        let gram = GramMatrix::from_lower(4, |i, j| (-((i as f64) - (j as f64)).powi(2)).exp());
+        let cross = Matrix::from_fn(2, 4, |i, j| (-(0.5 + i as f64 - j as f64).powi(2)).exp());
+        let y = Matrix::from_fn(4, 2, |i, j| (i * 2 + j) as f64);
+        let ridge = 0.3 * gram.mean_diagonal();
+        let factorized = crate::regress::kernel_ridge(&gram, &cross, &y, ridge).unwrap();
+        assert!((&regression(&gram, &cross, &y, 0.3).unwrap() - &factorized).rms() < 1e-13);
     }
 
     #[test]

@@ -19,11 +19,11 @@ pub(super) fn page(title: &str, markdown: &str, figures: &[Figure]) -> Result<St
     }
     let mut inside_image = false;
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).filter_map(|event| match event {
-        Event::Start(Tag::Image { dest_url, title, .. }) => {
+        Event::Start(Tag::Image { dest_url, .. }) => {
             inside_image = true;
+            // The drawing carries its own title, for those who cannot see it.
             let drawing = drawings.iter().find(|(link, _)| **link == *dest_url);
-            let figure =
-                drawing.map_or(String::new(), |(_, svg)| format!("<figure aria-label=\"{title}\">{svg}</figure>"));
+            let figure = drawing.map_or(String::new(), |(_, svg)| format!("<figure>{svg}</figure>"));
             Some(Event::InlineHtml(CowStr::from(figure)))
         }
         Event::End(TagEnd::Image) => {

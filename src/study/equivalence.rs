@@ -54,14 +54,15 @@ impl Reference {
         let limit = Limit::of(plan, architecture)?;
         let cross = limit.kernel.cross_grams(x_test, x_train)?;
         let ridge = limit.relative_ridge();
+        let error = |prediction: &Matrix| mean_squared_error(prediction, y_test) / plan.target_deviation().powi(2);
         let nngp = regression(&limit.grams.nngp, &cross.nngp, y_train, ridge)?;
         let stationary = |form| -> Result<f64> {
             let kernel = Stationary::with_median_length_scale(form, x_train);
             let prediction = regression(&kernel.gram(x_train)?, &kernel.cross_gram(x_test, x_train)?, y_train, ridge)?;
-            Ok(mean_squared_error(&prediction, y_test))
+            Ok(error(&prediction))
         };
         let errors = Errors {
-            nngp: mean_squared_error(&nngp, y_test),
+            nngp: error(&nngp),
             rbf: stationary(Form::Rbf)?,
             laplace: stationary(Form::Laplace)?,
             matern: stationary(Form::Matern52)?,
@@ -103,16 +104,13 @@ pub fn compare(
     let begun = Instant::now();
     let (x_train, y_train, x_test, _) = plan.parts();
     let settings = &plan.config.train;
-    let Start { predictor, k_train_train, flow, learning_rate } = Start::of(plan, point, &reference.limit, compute)?;
+    let Start { predictor, k_train_train, flow, learning_rate, n_steps } =
+        Start::of(plan, point, &reference.limit, compute)?;
     let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
 
     let mut watch = Watch::new(plan, &reference.limit, compute, &k_train_train, learning_rate, before_step);
-    let train_plan = train::Plan {
-        learning_rate,
-        n_steps: settings.n_steps,
-        n_checkpoints: settings.n_checkpoints,
-        ridge: reference.limit.ridge,
-    };
+    let train_plan =
+        train::Plan { learning_rate, n_steps, n_checkpoints: settings.n_checkpoints, ridge: reference.limit.ridge };
     let problem = train::Problem { x_train, y_train, x_test };
     let (_, trajectory) = train(predictor, problem, &train_plan, compute, &mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
@@ -127,16 +125,21 @@ pub fn compare(
             y_train,
             empirical: KernelPredictor { flow: &flow, k_test_train: &k_test_train },
             analytic: KernelPredictor { flow: &reference.limit.flow, k_test_train: &reference.ntk_test_train },
-            horizon: Horizon::Steps { learning_rate, n_steps: settings.n_steps as u64 },
+            horizon: Horizon::Steps { learning_rate, n_steps: n_steps as u64 },
         },
         Order::NetworkFirst,
     )?;
-    if trajectory.outcome == Outcome::Completed {
+    // Past the stability bound a network may survive where its linearization overflows, and nothing adds up.
+    let is_finite = [&decomposition.linearized, &decomposition.kernel_at_horizon]
+        .iter()
+        .all(|prediction| prediction.first_non_finite().is_none());
+    if trajectory.outcome == Outcome::Completed && is_finite {
         decomposition.check(IDENTITY_TOLERANCE)?;
     }
 
     let measured = Measured {
         learning_rate,
+        n_steps,
         stability_bound: flow.stability_bound(),
         kernel_error: kernel_error(&k_train_train, reference, y_train.n_cols())?,
         trajectory,
@@ -157,6 +160,7 @@ pub fn compare(
 /// What one network adds to the reference.
 struct Measured {
     learning_rate: f64,
+    n_steps: usize,
     stability_bound: f64,
     kernel_error: f64,
     trajectory: Trajectory,
@@ -164,13 +168,15 @@ struct Measured {
 }
 
 fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measured, last: Option<&Snapshot>) -> Row {
-    let Measured { learning_rate, trajectory, decomposition, .. } = measured;
+    let Measured { learning_rate, n_steps, trajectory, decomposition, .. } = measured;
     let (x_train, y_train, x_test, y_test) = plan.parts();
     let config = &plan.config;
     let architecture = &point.architecture;
     let end = trained(trajectory);
     let last = last.filter(|_| end.is_some());
-    let rms = |term: &Matrix| finite(term.rms());
+    let unit = plan.target_deviation();
+    let rms = |term: &Matrix| finite(term.rms() / unit);
+    let error = |prediction: &Matrix| mean_squared_error(prediction, y_test) / unit.powi(2);
     Row {
         id: point.id.clone(),
         schema: SCHEMA_VERSION,
@@ -193,15 +199,15 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         ridge: reference.limit.ridge,
         learning_rate: *learning_rate,
         stability_bound: measured.stability_bound,
-        n_steps: config.train.n_steps,
-        time: learning_rate * config.train.n_steps as f64,
+        n_steps: *n_steps,
+        time: learning_rate * *n_steps as f64,
         outcome: trajectory.outcome,
         diverged_at: trajectory.diverged_at,
-        loss_train: end.map(|end| end.loss),
-        mse_network: end.map(|end| mean_squared_error(&end.f_test, y_test)),
-        mse_linearized: finite(mean_squared_error(&decomposition.linearized, y_test)),
-        mse_ntk: mean_squared_error(&decomposition.kernel_limit, y_test),
-        mse_ntk_at_time: finite(mean_squared_error(&decomposition.kernel_at_horizon, y_test)),
+        loss_train: end.map(|end| end.loss / unit.powi(2)),
+        mse_network: end.map(|end| error(&end.f_test)),
+        mse_linearized: finite(error(&decomposition.linearized)),
+        mse_ntk: error(&decomposition.kernel_limit),
+        mse_ntk_at_time: finite(error(&decomposition.kernel_at_horizon)),
         mse_nngp: reference.errors.nngp,
         mse_rbf: reference.errors.rbf,
         mse_laplace: reference.errors.laplace,
@@ -211,7 +217,7 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         gap_initial_function: rms(&decomposition.initial_function),
         gap_finite_width: rms(&decomposition.finite_width),
         gap_finite_time: rms(&decomposition.finite_time),
-        identity_residual: end.and_then(|_| finite(decomposition.identity_residual())),
+        identity_residual: end.and_then(|_| finite(decomposition.identity_residual() / unit)),
         kernel_error: measured.kernel_error,
         kernel_drift: last.and_then(|snapshot| snapshot.kernel_drift),
         kernel_alignment: last.and_then(|snapshot| snapshot.kernel_alignment),
@@ -228,7 +234,7 @@ fn trained(trajectory: &Trajectory) -> Option<&Checkpoint> {
 
 fn predictions(plan: &Plan, reference: &Reference, measured: &Measured) -> Vec<Prediction> {
     let Measured { trajectory, decomposition, .. } = measured;
-    let y_test = &plan.split.y_test;
+    let (y_test, unit) = (&plan.split.y_test, plan.target_deviation());
     let network = trained(trajectory).map(|last| &last.f_test);
     let mut predictions = Vec::with_capacity(y_test.values().len());
     for test_point in 0..y_test.n_rows() {
@@ -237,12 +243,12 @@ fn predictions(plan: &Plan, reference: &Reference, measured: &Measured) -> Vec<P
             predictions.push(Prediction {
                 test_point,
                 output,
-                target: y_test[at],
-                network: network.map(|f| f[at]),
-                linearized: finite(decomposition.linearized[at]),
-                ntk: decomposition.kernel_limit[at],
-                ntk_at_time: finite(decomposition.kernel_at_horizon[at]),
-                nngp: reference.nngp[at],
+                target: y_test[at] / unit,
+                network: network.map(|f| f[at] / unit),
+                linearized: finite(decomposition.linearized[at] / unit),
+                ntk: decomposition.kernel_limit[at] / unit,
+                ntk_at_time: finite(decomposition.kernel_at_horizon[at] / unit),
+                nngp: reference.nngp[at] / unit,
             });
         }
     }

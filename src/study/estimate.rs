@@ -6,11 +6,12 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use crate::arch::Architecture;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::empirical::EmpiricalNtk;
+use crate::linalg::Spectrum;
 use crate::net::{Compute, Dtype, Predictor};
-use crate::seed;
+use crate::record::Machine;
 use crate::train::{self, Checkpoint, Monitor, train};
 
 /// Steps that are timed, after one that is not: the first pays for allocation.
@@ -38,6 +39,7 @@ pub struct Estimate {
 /// # Errors
 /// A device that fails.
 pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
+    ensure_memory(plan)?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let mut estimates: Vec<Estimate> = Vec::new();
     let mut previous: Option<&Architecture> = None;
@@ -62,14 +64,38 @@ pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
     Ok(estimates)
 }
 
+/// Refuses a plan whose largest network or kernel does not fit into the memory that is free now.
+///
+/// # Errors
+/// With both sizes, and the keys that decide them.
+pub(super) fn ensure_memory(plan: &Plan) -> Result<()> {
+    let needed = plan.points.iter().map(|point| memory(plan, &point.architecture)).max().unwrap_or(0);
+    match Machine::available_memory() {
+        Some(available) if needed > available => Err(Error::config(
+            "data.n_train",
+            format!(
+                "{} training entries and networks of up to {} parameters need about {:.1} GB, and {:.1} GB are free",
+                plan.n_entries(),
+                plan.points.iter().map(|point| point.architecture.n_parameters()).max().unwrap_or(0),
+                needed as f64 / 1e9,
+                available as f64 / 1e9
+            ),
+            "lower `data.n_train` or `arch.width`",
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Result<f64> {
     let (x_train, y_train, x_test, _) = plan.parts();
     let settings = &plan.config.train;
-    let mut stream = seed::stream(plan.config.seeds.root, "estimate");
-    let predictor = Predictor::init(architecture, settings.initial_function, &mut stream, compute)?;
+    let predictor = Predictor::of_seed(architecture, settings.initial_function, (plan.config.seeds.root, 0), compute)?;
     let begun = Instant::now();
-    EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
+    let gram = EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
     let kernel = begun.elapsed().as_secs_f64();
+    let begun = Instant::now();
+    Spectrum::of(&gram)?;
+    let spectrum = begun.elapsed().as_secs_f64();
     // A step size of 0 costs what any other does, and cannot diverge.
     let few = train::Plan { learning_rate: 0.0, n_steps: 1 + N_TIMED_STEPS, n_checkpoints: 2, ridge: 0.0 };
     let mut clock = Clock { first: None, last: None };
@@ -78,8 +104,11 @@ fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Resul
         (Some(first), Some(last)) => last.duration_since(first).as_secs_f64() / (N_TIMED_STEPS - 1) as f64,
         _ => 0.0,
     };
-    // The kernel at every checkpoint, and once more against the test inputs.
-    Ok(step * settings.n_steps as f64 + kernel * (settings.n_checkpoints + 1) as f64)
+    // The kernel at every checkpoint and once against the test inputs; its spectrum, and this network's share of the five of its limit
+    // and the kernels beside it, whose matrices are smaller where there are several outputs.
+    let n_networks = plan.points.iter().filter(|point| point.architecture.depth() == architecture.depth()).count();
+    let share = 5.0 / (n_networks as f64 * (y_train.n_cols() as f64).powi(3));
+    Ok(step * settings.n_steps as f64 + kernel * (settings.n_checkpoints + 1) as f64 + spectrum * (1.0 + share))
 }
 
 /// Remembers when the second and the last step began.

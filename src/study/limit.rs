@@ -11,7 +11,6 @@ use crate::kernel::analytic::AnalyticKernel;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::linalg::GramMatrix;
 use crate::net::{Compute, Predictor};
-use crate::seed;
 
 /// The analytic kernels of an architecture on the plan's training inputs.
 #[derive(Debug)]
@@ -49,6 +48,7 @@ pub(super) struct Start {
     /// Training under the network's own kernel.
     pub(super) flow: Flow,
     pub(super) learning_rate: f64,
+    pub(super) n_steps: usize,
 }
 
 impl Start {
@@ -56,19 +56,26 @@ impl Start {
         point.architecture.ensure_same_kernel(limit.kernel.architecture())?;
         let (x_train, y_train, ..) = plan.parts();
         let settings = &plan.config.train;
-        let mut stream = seed::stream(plan.config.seeds.root, &format!("init/seed={}", point.seed));
-        let predictor = Predictor::init(&point.architecture, settings.initial_function, &mut stream, compute)?;
+        let root = plan.config.seeds.root;
+        let predictor =
+            Predictor::of_seed(&point.architecture, settings.initial_function, (root, point.seed), compute)?;
         let k_train_train = EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
         // No cutoff: at a finite time small eigenvalues do no harm, and this kernel is not taken to infinity.
         let flow = Flow::new(&k_train_train, Outputs::Coupled(y_train.n_cols()), limit.ridge, 0.0)?;
         let bound = flow.stability_bound();
         let of = format!("the network (width {}, seed {})", point.architecture.width(), point.seed);
         refuse_unstable(plan, &of, bound)?;
-        let learning_rate = match settings.step {
-            StepSize::Absolute(learning_rate) => learning_rate,
-            StepSize::FractionOfBound(fraction) => fraction * bound.min(limit.flow.stability_bound()),
+        let (learning_rate, n_steps) = match settings.step {
+            StepSize::Absolute(learning_rate) => (learning_rate, settings.n_steps),
+            StepSize::FractionOfBound(fraction) => {
+                let limit_bound = limit.flow.stability_bound();
+                let time = fraction * limit_bound * settings.n_steps as f64;
+                // A network of a lower bound takes more, smaller steps, so that all are compared at the same time.
+                let n_steps = (settings.n_steps as f64 * (limit_bound / bound).max(1.0)).ceil();
+                (time / n_steps, n_steps as usize)
+            }
         };
-        Ok(Self { predictor, k_train_train, flow, learning_rate })
+        Ok(Self { predictor, k_train_train, flow, learning_rate, n_steps })
     }
 }
 

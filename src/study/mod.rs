@@ -17,8 +17,8 @@ mod verdict;
 mod watch;
 
 pub use config::{
-    ArchConfig, ComputeConfig, Config, KernelConfig, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,
-    VerdictConfig,
+    ArchConfig, ComputeConfig, Config, KernelConfig, MAX_THREADS, OutputConfig, SeedConfig, StepSize, StudyConfig,
+    TrainConfig, VerdictConfig,
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};

@@ -11,7 +11,7 @@ use crate::data::{DataConfig, Dataset, Split};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
-use crate::record::{DataFacts, Machine, Manifest, SCHEMA_VERSION};
+use crate::record::{DataFacts, Machine, Manifest, SCHEMA_VERSION, Session};
 
 /// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
 const MAX_PARAMETERS: usize = 1 << 32;
@@ -73,13 +73,19 @@ impl Plan {
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
         check_architectures(&architectures, config.seeds.n_seeds)?;
         let n_seeds = config.seeds.n_seeds as u64;
+        // What was left to a default is as much a setting as what was written.
+        let data = DataConfig {
+            n_train: Some(split.x_train.n_rows()),
+            n_test: Some(split.x_test.n_rows()),
+            ..config.data.clone()
+        };
         let mut points = Vec::with_capacity(architectures.len() * config.seeds.n_seeds);
         for architecture in architectures {
             for seed in 0..n_seeds {
                 let identity = Identity {
                     schema: SCHEMA_VERSION,
                     data_digest: &dataset.digest,
-                    data: &config.data,
+                    data: &data,
                     architecture: &architecture,
                     train: &config.train,
                     root_seed: config.seeds.root,
@@ -101,6 +107,22 @@ impl Plan {
         self.split.y_train.values().len()
     }
 
+    /// The standard deviation of the training targets (RMS over outputs), the unit of every gap and error; 1 where they are
+    /// standardized.
+    #[must_use]
+    pub fn target_deviation(&self) -> f64 {
+        if self.config.data.standardize {
+            return 1.0;
+        }
+        let y = &self.split.y_train;
+        let variance = |output: usize| {
+            let column = y.column(output);
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64
+        };
+        ((0..y.n_cols()).map(variance).sum::<f64>() / y.n_cols() as f64).sqrt()
+    }
+
     /// Training inputs and targets, test inputs and targets.
     #[must_use]
     pub fn parts(&self) -> (&Matrix, &Matrix, &Matrix, &Matrix) {
@@ -118,17 +140,11 @@ impl Plan {
             schema: SCHEMA_VERSION,
             study: config.study.name.clone(),
             question: config.study.question.clone(),
-            config_digest: digest(config)?,
             config: config.to_toml()?,
-            program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
-            commit: env!("NTK_COMMIT").to_owned(),
-            libraries: ["burn", "faer", "plotters"].into_iter().filter_map(library_version).collect(),
             backend: self.backend.to_string(),
             dtype: config.compute.dtype.to_string(),
-            n_threads: self.n_threads,
             root_seed: config.seeds.root,
             n_seeds: config.seeds.n_seeds,
-            machine: Machine::here(),
             data: DataFacts {
                 name: self.dataset.name.clone(),
                 citation: self.dataset.citation.clone(),
@@ -142,7 +158,14 @@ impl Plan {
             margin: config.verdict.margin,
             confidence: config.verdict.confidence,
             points: self.points.iter().map(|point| point.id.clone()).collect(),
-            started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            sessions: vec![Session {
+                started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+                program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
+                commit: env!("NTK_COMMIT").to_owned(),
+                libraries: ["burn", "faer", "plotters"].into_iter().filter_map(library_version).collect(),
+                n_threads: self.n_threads,
+                machine: Machine::here(),
+            }],
         })
     }
 }

@@ -30,7 +30,7 @@ pub enum PredictWith {
 pub struct Predicted {
     /// The mean over seeds, or the kernel's prediction: `[n, d_out]`.
     pub mean: Matrix,
-    /// The standard deviation over seeds, where networks predict: `[n, d_out]`.
+    /// The standard deviation over seeds, where at least two networks predict: `[n, d_out]`.
     pub deviation: Option<Matrix>,
 }
 
@@ -71,16 +71,15 @@ fn from_kernel(plan: &Plan, kind: KernelKind, x: &Matrix) -> Result<Predicted> {
 
 fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Result<()>) -> Result<Predicted> {
     let (x_train, y_train, ..) = plan.parts();
-    let settings = &plan.config.train;
     let limit = limit(plan)?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
-    let mut watch = Watch { before_step };
+    let mut monitor = Interruptible { before_step };
     let mut functions = Vec::new();
     for point in &plan.points {
-        let Start { predictor, learning_rate, .. } = Start::of(plan, point, &limit, &compute)?;
-        let few = train::Plan { learning_rate, n_steps: settings.n_steps, n_checkpoints: 2, ridge: limit.ridge };
+        let Start { predictor, learning_rate, n_steps, .. } = Start::of(plan, point, &limit, &compute)?;
+        let few = train::Plan { learning_rate, n_steps, n_checkpoints: 2, ridge: limit.ridge };
         let problem = train::Problem { x_train, y_train, x_test: x };
-        let (_, trajectory) = train(predictor, problem, &few, &compute, &mut watch)?;
+        let (_, trajectory) = train(predictor, problem, &few, &compute, &mut monitor)?;
         match trajectory.checkpoints.last() {
             Some(last) if trajectory.outcome == Outcome::Completed => {
                 functions.push(plan.split.scaling.targets_back(&last.f_test));
@@ -97,18 +96,21 @@ fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Resul
     let n = functions.len() as f64;
     let (n_rows, n_cols) = (x.n_rows(), y_train.n_cols());
     let mean = Matrix::from_fn(n_rows, n_cols, |i, j| functions.iter().map(|f| f[(i, j)]).sum::<f64>() / n);
+    if functions.len() < 2 {
+        return Ok(Predicted { mean, deviation: None });
+    }
     let deviation = Matrix::from_fn(n_rows, n_cols, |i, j| {
         let squares: f64 = functions.iter().map(|f| (f[(i, j)] - mean[(i, j)]).powi(2)).sum();
-        (squares / (n - 1.0).max(1.0)).sqrt()
+        (squares / (n - 1.0)).sqrt()
     });
     Ok(Predicted { mean, deviation: Some(deviation) })
 }
 
-struct Watch<'a> {
+struct Interruptible<'a> {
     before_step: &'a mut dyn FnMut() -> Result<()>,
 }
 
-impl Monitor for Watch<'_> {
+impl Monitor for Interruptible<'_> {
     fn before_step(&mut self, _: usize) -> Result<()> {
         (self.before_step)()
     }

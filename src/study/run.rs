@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::equivalence::{PointKernels, Reference, compare};
+use super::estimate::ensure_memory;
 use super::plan::{Plan, PointPlan};
 use crate::error::{Error, Result};
 use crate::net::Compute;
@@ -34,6 +35,7 @@ pub trait Progress {
 /// # Errors
 /// As [`run`], without touching a run folder.
 pub fn check(plan: &Plan) -> Result<()> {
+    ensure_memory(plan)?;
     Compute::open(plan.backend, plan.config.compute.dtype)?;
     references(plan).map(drop)
 }
@@ -44,12 +46,14 @@ pub fn check(plan: &Plan) -> Result<()> {
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are
 /// stored in every case, and running again resumes.
 pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<Store> {
+    ensure_memory(plan)?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let references = references(plan)?;
     let mut store = Store::start(folder, plan.manifest()?)?;
     // A point that was finished before its kernels were asked for is computed once more, with the same numbers.
     let is_finished = |store: &Store, point: &PointPlan| {
-        store.is_finished(&point.id) && (!plan.config.output.kernels || kernel_folder(folder, point).is_dir())
+        store.is_finished(&point.id)
+            && (!plan.config.output.kernels || kernel_folder(folder, point).join(LAST_KERNEL).exists())
     };
     let n_finished = plan.points.iter().filter(|point| is_finished(&store, point)).count();
     progress.begin(plan.points.len(), n_finished);
@@ -78,6 +82,9 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<St
     Ok(store)
 }
 
+/// Written after the others: where it is, all of them are.
+const LAST_KERNEL: &str = "ntk_test_train.npy";
+
 fn kernel_folder(folder: &Path, point: &PointPlan) -> PathBuf {
     folder.join("kernels").join(&point.id)
 }
@@ -97,5 +104,5 @@ fn write_kernels(folder: &Path, kernels: &PointKernels) -> Result<()> {
     npy::write(&folder.join("empirical_train_train.npy"), &kernels.empirical_train_train)?;
     npy::write(&folder.join("empirical_test_train.npy"), &kernels.empirical_test_train)?;
     npy::write(&folder.join("ntk_train_train.npy"), &kernels.ntk_train_train)?;
-    npy::write(&folder.join("ntk_test_train.npy"), &kernels.ntk_test_train)
+    npy::write(&folder.join(LAST_KERNEL), &kernels.ntk_test_train)
 }

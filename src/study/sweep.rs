@@ -10,17 +10,6 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep<T>(pub Vec<T>);
 
-impl<T: Copy> Sweep<T> {
-    /// The value, if there is exactly one.
-    #[must_use]
-    pub fn single(&self) -> Option<T> {
-        match self.0[..] {
-            [value] => Some(value),
-            _ => None,
-        }
-    }
-}
-
 impl<T: Serialize> Serialize for Sweep<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.0[..] {

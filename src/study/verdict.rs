@@ -60,7 +60,7 @@ impl Term {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Nonlinearity => "the network left its linearization: it learned features",
+            Self::Nonlinearity => "the network left its linearization",
             Self::InitialFunction => "the random function the network started from is still in its predictions",
             Self::FiniteWidth => "the network's kernel at initialization is not yet the infinite-width one",
             Self::FiniteTime => "training stopped before the kernel's slow directions were learned",
@@ -112,9 +112,9 @@ pub struct DepthVerdict {
     /// Mean squared test error of the network.
     pub mse_network: Option<Interval>,
     /// Of kernel regression with the NTK.
-    pub mse_ntk: Option<Interval>,
+    pub mse_ntk: f64,
     /// Of the NNGP posterior mean.
-    pub mse_nngp: Option<Interval>,
+    pub mse_nngp: f64,
     /// Distance of the empirical kernel at initialization from the analytic one, against width.
     pub kernel_error_slope: Option<Slope>,
     /// Drift of the kernel in training, against width.
@@ -154,6 +154,10 @@ pub fn verdict(manifest: &Manifest, rows: &[&Row]) -> Verdict {
 fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
     let confidence = manifest.confidence;
     let widest = *rows.iter().max_by_key(|row| row.width)?;
+    let n_networks = rows.iter().filter(|row| row.width == widest.width).count();
+    // The kernel at initialization is there before anything can diverge; all else is of networks that were trained.
+    let kernel_errors: Vec<_> = rows.iter().map(|row| (row.width as f64, row.kernel_error)).collect();
+    let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.outcome == Outcome::Completed).collect();
     let at_widest: Vec<&Row> = rows.iter().copied().filter(|row| row.width == widest.width).collect();
     let interval = |value: &dyn Fn(&Row) -> Option<f64>| {
         mean_interval(&at_widest.iter().filter_map(|row| value(row)).collect::<Vec<_>>(), confidence)
@@ -176,16 +180,16 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
     Some(DepthVerdict {
         depth: widest.depth,
         width: widest.width,
-        n_networks: at_widest.len(),
-        n_diverged: at_widest.iter().filter(|row| row.outcome == Outcome::Diverged).count(),
+        n_networks,
+        n_diverged: n_networks - at_widest.len(),
         decision,
         total,
         terms,
         dominant,
         mse_network: interval(&|row| row.mse_network),
-        mse_ntk: interval(&|row| Some(row.mse_ntk)),
-        mse_nngp: interval(&|row| Some(row.mse_nngp)),
-        kernel_error_slope: slope(&|row| Some(row.kernel_error)),
+        mse_ntk: widest.mse_ntk,
+        mse_nngp: widest.mse_nngp,
+        kernel_error_slope: log_log_slope(&kernel_errors, confidence),
         kernel_drift_slope: slope(&|row| row.kernel_drift),
         n_seeds_needed: total.filter(|_| decision == Decision::Undecided).and_then(|total| {
             // The half-width shrinks as the root of the number of seeds; it has to shrink to the distance from the margin.

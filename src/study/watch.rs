@@ -50,7 +50,7 @@ impl<'a> Watch<'a> {
     }
 
     fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        let flow = &self.limit.flow;
+        let (flow, unit) = (&self.limit.flow, self.plan.target_deviation());
         let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
         let initial = self.initial_components.get_or_insert_with(|| components.clone());
         let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
@@ -67,8 +67,8 @@ impl<'a> Watch<'a> {
                     predicted += (then * left).powi(2);
                 }
             }
-            band.measured.push(finite(measured.sqrt()));
-            band.predicted.push(finite(predicted.sqrt()));
+            band.measured.push(finite(measured.sqrt() / unit));
+            band.predicted.push(finite(predicted.sqrt() / unit));
         }
         Ok(())
     }
@@ -81,12 +81,13 @@ impl Monitor for Watch<'_> {
 
     fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
         self.measure_bands(checkpoint)?;
+        let unit = self.plan.target_deviation();
         let kernel = EmpiricalNtk::new(predictor, self.compute).gram(&self.plan.split.x_train)?;
         self.snapshots.push(Snapshot {
             step: checkpoint.step,
             time: self.learning_rate * checkpoint.step as f64,
-            loss_train: finite(checkpoint.loss),
-            mse_test: finite(mean_squared_error(&checkpoint.f_test, &self.plan.split.y_test)),
+            loss_train: finite(checkpoint.loss / unit.powi(2)),
+            mse_test: finite(mean_squared_error(&checkpoint.f_test, &self.plan.split.y_test) / unit.powi(2)),
             kernel_drift: finite(relative_frobenius(&kernel, self.initial_kernel)?),
             kernel_alignment: finite(centred_alignment(&kernel, self.initial_kernel)?),
             parameter_distance: finite(checkpoint.parameter_distance),

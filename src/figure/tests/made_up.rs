@@ -1,8 +1,6 @@
 //! Made-up studies: power laws in the width with scatter, as theory and practice have them.
 
-use crate::record::{
-    DataFacts, Machine, Manifest, ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot,
-};
+use crate::record::{DataFacts, Manifest, ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot};
 
 /// A point for each depth, width and seed; equal for equal arguments.
 pub(super) fn study(depths: &[usize], widths: &[usize], n_seeds: u64) -> Vec<Point> {
@@ -21,17 +19,11 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         schema: SCHEMA_VERSION,
         study: "equivalence".to_owned(),
         question: "Does the network predict like its kernel?".to_owned(),
-        config_digest: "0".to_owned(),
         config: String::new(),
-        program: "ntk 0.1.0".to_owned(),
-        commit: "unknown".to_owned(),
-        libraries: Vec::new(),
         backend: "flex".to_owned(),
         dtype: "f32".to_owned(),
-        n_threads: 1,
         root_seed: 1,
         n_seeds: 5,
-        machine: Machine { platform: "linux-x86_64".to_owned(), processor: "unknown".to_owned(), n_cpus: 1 },
         data: DataFacts {
             name: "concrete".to_owned(),
             citation: String::new(),
@@ -45,7 +37,7 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         margin: 0.1,
         confidence: 0.95,
         points: points.iter().map(|p| p.row.id.clone()).collect(),
-        started: 0,
+        sessions: Vec::new(),
     }
 }
 

@@ -49,13 +49,14 @@ fn the_manifest_says_what_was_run_by_which_program_where() {
     let manifest = desk.json("runs/tiny/manifest.json");
     let text = |key: &str| manifest[key].as_str().unwrap().to_owned();
     assert!(text("config").contains("n_train = 16") && text("config").contains("margin = 0.1"));
-    assert!(!text("commit").is_empty());
-    assert!(text("program").starts_with("ntk "));
-    assert!(manifest["libraries"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().starts_with("burn ")));
+    let session = &manifest["sessions"][0];
+    assert!(!session["commit"].as_str().unwrap().is_empty());
+    assert!(session["program"].as_str().unwrap().starts_with("ntk "));
+    assert!(session["libraries"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().starts_with("burn ")));
     assert_eq!((text("backend"), text("dtype")), ("flex".to_owned(), "f32".to_owned()));
-    assert_eq!((&manifest["n_threads"], &manifest["n_seeds"]), (&Value::from(1), &Value::from(2)));
+    assert_eq!((&session["n_threads"], &manifest["n_seeds"]), (&Value::from(1), &Value::from(2)));
     assert_eq!(manifest["root_seed"], 0);
-    assert!(manifest["machine"]["platform"].is_string() && manifest["machine"]["n_cpus"].as_u64().unwrap() > 0);
+    assert!(session["machine"]["platform"].is_string() && session["machine"]["n_cpus"].as_u64().unwrap() > 0);
     assert_eq!(manifest["points"].as_array().unwrap().len(), 4);
 }
 
@@ -66,7 +67,7 @@ fn backend_dtype_threads_and_settings_of_the_command_line_reach_the_manifest() {
     desk.ntk(&[&run[..], &["--set", "seeds.root=7", "--set", "arch.width=4"]].concat());
     let manifest = desk.json("runs/tiny/manifest.json");
     assert_eq!((&manifest["backend"], &manifest["dtype"]), (&"ndarray".into(), &"f64".into()));
-    assert_eq!((&manifest["n_threads"], &manifest["root_seed"]), (&Value::from(2), &Value::from(7)));
+    assert_eq!((&manifest["sessions"][0]["n_threads"], &manifest["root_seed"]), (&Value::from(2), &Value::from(7)));
     assert_eq!(manifest["points"].as_array().unwrap().len(), 2);
 }
 
@@ -136,7 +137,47 @@ fn a_diverging_run_is_a_result_with_empty_cells_and_no_number_that_is_not_one() 
     let report = desk.text("runs/tiny/report.md");
     assert!(report.contains("**no answer**, because all 2 networks diverged"), "{report}");
     assert!(report.contains("**4 of 4 networks diverged**"), "{report}");
+    // What the kernels of diverged networks would have predicted enters no average.
+    assert!(report.contains("| 1 | 8 | - | - | - | - | - | diverged |"), "{report}");
     assert_no_number_is_missing(&desk);
+}
+
+#[test]
+fn all_networks_of_a_depth_are_compared_at_the_same_time() {
+    let desk = Desk::new();
+    desk.ntk(&["run", "tiny.toml", "-q", "--set", "arch.width=[2, 64]", "--set", "seeds.n_seeds=4"]);
+    let rows = desk.rows("runs/tiny");
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap();
+    let time = number(&rows[0], "time");
+    for row in &rows {
+        assert!((number(row, "time") / time - 1.0).abs() < 1e-12, "{row}");
+        assert!(number(row, "learning_rate") <= 0.5 * number(row, "stability_bound") * (1.0 + 1e-12), "{row}");
+    }
+    assert!(rows.iter().any(|row| row["n_steps"] != rows[0]["n_steps"]), "every network took as many steps");
+}
+
+/// A pure change of the target's unit must change no error and no gap.
+#[test]
+fn gaps_and_errors_are_in_units_of_the_targets_deviation_whatever_the_targets_unit() {
+    let desk = Desk::new();
+    let table = |scale: f64| {
+        let line = |i: i32| format!("{},{}\n", f64::from(i) / 10.0, scale * (f64::from(i) / 7.0).sin());
+        format!("x,y\n{}", (0..30).map(line).collect::<String>())
+    };
+    let mut found = Vec::new();
+    for (name, scale) in [("one", 1.0), ("thousand", 1000.0)] {
+        desk.write(&format!("{name}.csv"), &table(scale));
+        let source = format!("data.source={{ csv = {{ path = '{name}.csv' }} }}");
+        let set = ["--set", &source, "--set", "data.standardize=false", "--set", "train.initial_function='centred'"];
+        let out = ["--out", name, "--dtype", "f64", "--set", "arch.activation='identity'"];
+        desk.ntk(&[&["run", "tiny.toml", "-q"], &set[..], &out[..]].concat());
+        let row = desk.rows(name).remove(0);
+        found
+            .push(["mse_ntk", "mse_nngp", "gap_finite_width", "gap_finite_time"].map(|key| row[key].as_f64().unwrap()));
+    }
+    for (one, thousand) in found[0].iter().zip(&found[1]) {
+        assert!((one - thousand).abs() <= 1e-9 * one.abs(), "{found:?}");
+    }
 }
 
 /// Once an interval of 1e120 squared its way to `[-inf, inf]` in the report.
