@@ -16,12 +16,15 @@ pub(super) fn short(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// `mean [low, high]`; without an interval, the mean alone; without a value, a dash.
+/// `mean [low, high]`; the mean alone where the interval is narrower than its digits or there is none; without a value, a dash.
 pub(super) fn with_interval(interval: Option<Interval>) -> String {
     match interval {
         None => "-".to_owned(),
         Some(Interval { mean, n: 1, .. }) => short(mean),
-        Some(Interval { mean, low, high, .. }) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
+        Some(Interval { mean, low, high, .. }) => match (short(mean), short(low), short(high)) {
+            (mean, low, high) if mean == low && mean == high => mean,
+            (mean, low, high) => format!("{mean} [{low}, {high}]"),
+        },
     }
 }
 
