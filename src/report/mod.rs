@@ -5,6 +5,8 @@
 mod html;
 mod markdown;
 mod number;
+mod plain;
+mod protocol;
 mod references;
 mod words;
 

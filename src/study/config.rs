@@ -7,9 +7,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::arch_table::ArchConfig;
 use super::reading::{parse, read};
-use super::sweep::Sweep;
-use crate::arch::{Activation, Architecture, Layer, Mlp, Parametrization};
 use crate::data::DataConfig;
 use crate::error::{Error, Result};
 use crate::net::{Backend, Dtype, InitialFunction};
@@ -57,106 +56,6 @@ impl Default for StudyConfig {
         Self {
             name: "study".to_owned(),
             question: "Does kernel regression with the NTK predict like the trained network?".to_owned(),
-        }
-    }
-}
-
-/// `[arch]`: either `depth`, `width` and `activation`, or `layers`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ArchConfig {
-    /// Hidden layers; a list runs through them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub depth: Option<Sweep<usize>>,
-    /// Units in each hidden layer; a list runs through them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub width: Option<Sweep<usize>>,
-    /// The nonlinearity after each hidden layer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub activation: Option<Activation>,
-    /// The hidden layers one by one; the readout is added.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layers: Option<Vec<Layer>>,
-    /// Outputs; must be the data's where there are data, and is 1 where there are none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub d_out: Option<usize>,
-    /// Standard deviation of the weights.
-    pub w_std: f64,
-    /// Standard deviation of the biases; 0 for a network without.
-    #[serde(default)]
-    pub b_std: f64,
-    /// Where the width goes.
-    #[serde(default)]
-    pub parametrization: Parametrization,
-}
-
-const MAX_DEPTH: usize = 10_000;
-
-impl ArchConfig {
-    /// Every architecture the table describes, depth by depth, width by width.
-    ///
-    /// # Errors
-    /// When both forms are mixed, one is incomplete, or a value is impossible.
-    pub fn architectures(&self, d_in: usize, d_out: usize) -> Result<Vec<Architecture>> {
-        if let Some(written) = self.d_out
-            && written != d_out
-        {
-            return Err(Error::config(
-                "arch.d_out",
-                format!("{written} outputs, but the data have {d_out}"),
-                "leave it out: it follows from the data",
-            ));
-        }
-        let shorthand = (&self.depth, &self.width, self.activation);
-        match (&self.layers, shorthand) {
-            (Some(layers), (None, None, None)) => {
-                let layers = layers.clone();
-                Ok(vec![Architecture::new(d_in, layers, d_out, self.w_std, self.b_std, self.parametrization)?])
-            }
-            (None, (Some(depths), Some(widths), Some(activation))) => {
-                ensure_some(&depths.0, "arch.depth")?;
-                if let Some(depth) = depths.0.iter().find(|depth| **depth > MAX_DEPTH) {
-                    return Err(Error::config(
-                        "arch.depth",
-                        format!("{depth} is more than {MAX_DEPTH}"),
-                        "the limit of deep kernels is reached long before",
-                    ));
-                }
-                ensure_some(&widths.0, "arch.width")?;
-                let pairs = depths.0.iter().flat_map(|depth| widths.0.iter().map(move |width| (*depth, *width)));
-                pairs
-                    .map(|(depth, width)| {
-                        let (w_std, b_std, parametrization) = (self.w_std, self.b_std, self.parametrization);
-                        Mlp { depth, width, activation, w_std, b_std, parametrization }.architecture(d_in, d_out)
-                    })
-                    .collect()
-            }
-            (Some(_), _) => Err(Error::config(
-                "arch.layers",
-                "`layers` and `depth`, `width`, `activation` describe the same thing twice",
-                "keep one of the two forms",
-            )),
-            (None, _) => Err(Error::config(
-                "arch",
-                "the hidden layers are not described completely",
-                "give `depth`, `width` and `activation`, or `layers = [{ dense = 128 }, { activation = \"relu\" }]`",
-            )),
-        }
-    }
-
-    /// The one architecture the table describes.
-    ///
-    /// # Errors
-    /// As [`ArchConfig::architectures`], and when the table runs through several.
-    pub fn architecture(&self, d_in: usize, d_out: usize) -> Result<Architecture> {
-        let mut all = self.architectures(d_in, d_out)?;
-        match (all.pop(), all.len()) {
-            (Some(one), 0) => Ok(one),
-            (_, others) => Err(Error::config(
-                "arch",
-                format!("describes {} architectures where one is needed", others + 1),
-                "choose one with `--set arch.depth=2 --set arch.width=512`",
-            )),
         }
     }
 }
@@ -337,8 +236,4 @@ impl Config {
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))
     }
-}
-
-fn ensure_some(values: &[usize], key: &str) -> Result<()> {
-    if values.is_empty() { Err(Error::config(key, "the list is empty", "give at least one value")) } else { Ok(()) }
 }

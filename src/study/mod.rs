@@ -4,6 +4,7 @@
 //! with its identity. [`run`] takes a plan to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the rows.
 //! [`equivalence`] is the study itself: one network against its kernels.
 
+mod arch_table;
 mod config;
 pub mod equivalence;
 mod estimate;
@@ -16,9 +17,10 @@ mod sweep;
 mod verdict;
 mod watch;
 
+pub use arch_table::ArchConfig;
 pub use config::{
-    ArchConfig, ComputeConfig, Config, KernelConfig, MAX_THREADS, OutputConfig, SeedConfig, StepSize, StudyConfig,
-    TrainConfig, VerdictConfig,
+    ComputeConfig, Config, KernelConfig, MAX_THREADS, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,
+    VerdictConfig,
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
