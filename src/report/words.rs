@@ -14,7 +14,6 @@ pub(super) fn headline(verdict: &Verdict) -> String {
     let n_depths = verdict.depths.len();
     let count = |decision| verdict.depths.iter().filter(|depth| depth.decision == decision).count();
     let (holds, fails, diverged) = (count(Decision::Holds), count(Decision::Fails), count(Decision::Diverged));
-    let of_all = |n: usize| if n_depths == 1 { String::new() } else { format!(" at {n} of {n_depths} depths") };
     if n_depths == 0 {
         return "**No point is finished yet, so there is no answer.**".to_owned();
     }
@@ -29,24 +28,18 @@ pub(super) fn headline(verdict: &Verdict) -> String {
     if diverged == n_depths {
         return "**No answer:** every network diverged.".to_owned();
     }
-    let mut parts = Vec::new();
-    if holds > 0 {
-        parts.push(format!("yes{}", of_all(holds)));
-    }
-    if fails > 0 {
-        parts.push(format!("no{}", of_all(fails)));
-    }
     let undecided = n_depths - holds - fails - diverged;
-    if undecided > 0 {
-        parts.push(format!("undecided{}", of_all(undecided)));
-    }
-    if diverged > 0 {
-        parts.push(format!("diverged{}", of_all(diverged)));
-    }
-    let text = parts.join(", ");
-    let mut letters = text.chars();
-    let capital = letters.next().map_or_else(String::new, |first| first.to_uppercase().to_string());
-    format!("**{capital}{}.**", letters.as_str())
+    let parts: Vec<String> = [
+        ("holds", holds),
+        ("fails", fails),
+        ("is undecided", undecided),
+        ("has no answer, because all diverged,", diverged),
+    ]
+    .into_iter()
+    .filter(|(_, n)| *n > 0)
+    .map(|(what, n)| format!("{what} at {n} of {n_depths} depths"))
+    .collect();
+    format!("**The equivalence {}.**", parts.join(", "))
 }
 
 fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
