@@ -72,7 +72,7 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         "Criterion, stated before the run",
         format!(
             "equivalent where the RMS gap lies below {} target standard deviations with its whole {} interval over seeds (Student's t).",
-            short(manifest.margin),
+            manifest.margin,
             percent(manifest.confidence)
         ),
     );

@@ -1,6 +1,6 @@
 //! The verdict in words.
 
-use super::number::{percent, short, with_interval};
+use super::number::{percent, with_interval};
 use crate::study::{Decision, DepthVerdict, Verdict};
 
 /// One paragraph per depth: the answer, its numbers, and the step that fails or comes closest to failing.
@@ -43,7 +43,7 @@ pub(super) fn headline(verdict: &Verdict) -> String {
 }
 
 fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
-    let margin = short(verdict.margin);
+    let margin = verdict.margin;
     let percent = percent(verdict.confidence);
     let gap = with_interval(depth.total);
     let place = format!("Depth {}, width {}", depth.depth, depth.width);
