@@ -1,6 +1,6 @@
 //! The figures of a run: first plain numbers, then exactly those numbers drawn.
 //!
-//! Each figure is a file of this module with one function, from the manifest and the finished points to a [`Drawing`]: a table
+//! Each figure is a file of this module with one function, from the manifest and the finished points to a `Drawing`: a table
 //! of numbers, a scene and a caption. The table is written as CSV beside the scene's SVG and PNG, so that a reader can check,
 //! or redraw, what the picture shows. Figures read records and statistics and nothing else; the same records give the same
 //! bytes, on a machine without fonts too, because the program carries its own.
