@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let paths: Vec<PathBuf> = arguments.get.iter().map(|which| arguments.out.join(which.file())).collect();
     for (path, matrix) in paths.iter().zip(&matrices) {
         npy::write(path, matrix)?;
-        output.words(&format!("{} x {} kernel", matrix.n_rows(), matrix.n_cols()));
+        output.words(&format!("{}: {} x {}", path.display(), matrix.n_rows(), matrix.n_cols()));
     }
     output.paths(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
