@@ -6,7 +6,7 @@ use super::{Activation, Parametrization};
 use crate::error::{Error, Result};
 
 /// One layer, as written in `layers = [{ dense = 128 }, { activation = "relu" }]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
     /// An affine map to this many units.
@@ -78,7 +78,10 @@ impl Architecture {
                         "put `{ dense = WIDTH }` before every activation: its kernel is an expectation over Gaussian inputs",
                     ));
                 }
-                Layer::Activation(_) => after_dense = false,
+                Layer::Activation(activation) => {
+                    activation.validate("arch.activation")?;
+                    after_dense = false;
+                }
             }
         }
         Ok(Self { d_in, layers, w_std, b_std, parametrization })
@@ -138,7 +141,7 @@ impl Architecture {
     pub fn activation_name(&self) -> String {
         let mut names: Vec<String> = self.activations().map(|a| a.to_string()).collect();
         names.dedup();
-        if names.is_empty() { "none".to_owned() } else { names.join("-") }
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
     }
 
     /// Number of trainable parameters.

@@ -14,7 +14,7 @@ mod layer;
 mod mlp;
 mod parametrization;
 
-pub use activation::Activation;
+pub use activation::{Activation, Family, MAX_DEGREE};
 pub use layer::{Architecture, Layer};
 pub use mlp::Mlp;
 pub use parametrization::Parametrization;

@@ -1,11 +1,13 @@
 //! The finite network of an [`Architecture`].
 
+use std::f64::consts::FRAC_1_SQRT_2;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
 use super::dense::{Dense, DenseWeights};
 use super::device::Compute;
-use crate::arch::{Activation, Architecture, Layer};
+use crate::arch::{Activation, Architecture, Family, Layer, MAX_DEGREE};
 use crate::error::{Error, Result};
 
 /// A network whose parameters require gradients; use [`Module::valid`] for inference.
@@ -88,11 +90,31 @@ impl Network {
 }
 
 fn apply(activation: Activation, z: Tensor<2>) -> Tensor<2> {
-    match activation {
-        Activation::Relu => activation::relu(z),
-        Activation::Erf => z.erf(),
-        Activation::Identity => z,
+    match activation.family() {
+        Family::TwoSlope { left, right } if left == right => scaled(z, right),
+        Family::TwoSlope { left: 0.0, right } => scaled(activation::relu(z), right),
+        Family::TwoSlope { left, right } => {
+            scaled(activation::relu(z.clone()), right) - scaled(activation::relu(z.neg()), left)
+        }
+        Family::TwoLevel { low, high } => z.sign() * (0.5 * (high - low)) + 0.5 * (high + low),
+        Family::Erf { scale, slope, offset } => {
+            let f = scaled(scaled(z, slope).erf(), scale);
+            if offset == 0.0 { f } else { f + offset }
+        }
+        Family::Gelu => z.clone() * ((z * FRAC_1_SQRT_2).erf() + 1.0) * 0.5,
+        Family::Sine { amplitude, frequency, phase } => scaled((scaled(z, frequency) + phase).sin(), amplitude),
+        Family::Gaussian => z.square().neg().exp(),
+        Family::Exponential { scale, rate } => scaled(scaled(z, rate).exp(), scale),
+        Family::Polynomial(coefficients) => {
+            let (highest, lower) = (coefficients[MAX_DEGREE], &coefficients[..MAX_DEGREE]);
+            lower.iter().rev().fold(z.zeros_like() + highest, |f, coefficient| f * z.clone() + *coefficient)
+        }
     }
+}
+
+/// A factor of 1 costs no pass over the tensor.
+fn scaled(z: Tensor<2>, factor: f64) -> Tensor<2> {
+    if factor == 1.0 { z } else { z * factor }
 }
 
 fn ensure_shape(layer: usize, weights: &DenseWeights, n_in: usize, n_out: usize, has_bias: bool) -> Result<()> {

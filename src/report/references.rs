@@ -16,11 +16,17 @@ pub(super) fn of_run(rows: &[&Row]) -> Vec<&'static str> {
         "Rasmussen, Williams 2006. Gaussian processes for machine learning. MIT Press. (RBF, Laplace and Matern kernels.)",
         "Cortes, Mohri, Rostamizadeh 2012. Algorithms for learning kernels based on centered alignment. JMLR 13:795-828.",
     ];
-    if uses(&|row| row.activation.contains("relu")) {
-        references.push("Cho, Saul 2009. Kernel methods for deep learning. NIPS 22. (The ReLU dual activation.)");
+    let activation = |names: &[&str]| uses(&|row| names.iter().any(|name| row.activation.contains(name)));
+    if activation(&["relu", "two-slope", "abs", "sign", "step"]) {
+        references.push(
+            "Cho, Saul 2009. Kernel methods for deep learning. NIPS 22. (Duals of activations with a kink or a jump.)",
+        );
     }
-    if uses(&|row| row.activation.contains("erf")) {
+    if activation(&["erf", "sigmoid-like"]) {
         references.push("Williams 1997. Computing with infinite networks. NIPS 9. (The erf dual activation.)");
+    }
+    if activation(&["gelu"]) {
+        references.push("Hendrycks, Gimpel 2016. Gaussian error linear units. arXiv:1606.08415.");
     }
     if uses(&|row| row.initial_function != "plain") {
         references

@@ -109,3 +109,21 @@ impl ArchConfig {
 fn ensure_some(values: &[usize], key: &str) -> Result<()> {
     if values.is_empty() { Err(Error::config(key, "the list is empty", "give at least one value")) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn activations_are_written_by_name_or_with_their_numbers() {
+        let read = |activation: &str| {
+            let text = format!("depth = 1\nwidth = 4\nw_std = 1.0\nactivation = {activation}");
+            toml::from_str::<ArchConfig>(&text).map(|table| table.activation)
+        };
+        assert_eq!(read("'sigmoid-like'").unwrap(), Some(Activation::SigmoidLike));
+        assert_eq!(read("{ leaky-relu = 0.1 }").unwrap(), Some(Activation::LeakyRelu(0.1)));
+        let sine = Activation::Sine { amplitude: 1.0, frequency: 2.0, phase: 0.5 };
+        assert_eq!(read("{ sine = { amplitude = 1.0, frequency = 2.0, phase = 0.5 } }").unwrap(), Some(sine));
+        assert!(read("'rleu'").unwrap_err().to_string().contains("relu"));
+    }
+}

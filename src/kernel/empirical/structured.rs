@@ -110,10 +110,8 @@ impl Factors {
             });
             let gradients = f.narrow(1, output, 1).sum().backward();
             for (map, leaf) in maps.iter_mut().zip(leaves) {
-                let delta = leaf
-                    .grad(&gradients)
-                    .ok_or_else(|| Error::Check("a pre-activation without a gradient".to_owned()))?;
-                map.deltas.push(delta);
+                // Without a gradient the output does not depend on it: behind a sign, say.
+                map.deltas.push(leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like()));
             }
         }
         Ok(Self { n, d_out, maps })
