@@ -52,15 +52,6 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
             rows.len()
         );
     }
-    let unstable = rows.iter().filter(|row| row.learning_rate >= row.stability_bound).count();
-    if unstable > 0 {
-        let _ = writeln!(
-            text,
-            "\n**{unstable} of {} networks were trained above their stability bound**, where the linearized network diverges: the parts \
-             of their gap measure that divergence.",
-            rows.len()
-        );
-    }
     text
 }
 

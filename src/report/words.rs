@@ -85,6 +85,11 @@ fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
 
 /// Which step carries the gap, and the size of the others.
 fn steps(depth: &DepthVerdict) -> String {
+    if !depth.is_stable {
+        return " It was trained above the stability bound, where the linearized network diverges: the parts of the gap measure that \
+                divergence and nothing else."
+            .to_owned();
+    }
     let Some(dominant) = depth.dominant else { return String::new() };
     let size = |wanted| {
         let term = depth.terms.iter().find(|term| term.term == wanted);

@@ -101,6 +101,9 @@ pub struct DepthVerdict {
     pub n_networks: usize,
     /// Of them, those that diverged.
     pub n_diverged: usize,
+    /// Whether every trained network's step size lay below its stability bound; above it the linearized network diverges, and the parts
+    /// of the gap measure nothing else.
+    pub is_stable: bool,
     /// The answer.
     pub decision: Decision,
     /// RMS of the whole gap.
@@ -182,6 +185,7 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
         width: widest.width,
         n_networks,
         n_diverged: n_networks - at_widest.len(),
+        is_stable: at_widest.iter().all(|row| row.learning_rate < row.stability_bound),
         decision,
         total,
         terms,

@@ -188,6 +188,7 @@ fn a_linearization_that_blows_up_beside_a_network_that_survives_is_still_a_numbe
     let set: Vec<&str> = unstable.iter().flat_map(|setting| ["--set", setting]).collect();
     desk.ntk(&[&["run", "tiny.toml"], &set[..]].concat());
     assert!(desk.rows("runs/tiny").iter().any(|row| row["mse_linearized"].as_f64().is_some_and(|mse| mse > 1e200)));
+    assert!(desk.text("runs/tiny/report.md").contains("trained above the stability bound"));
     assert_no_number_is_missing(&desk);
 }
 
