@@ -54,6 +54,18 @@ pub(super) fn divergence(sweep: &Sweep<'_>, marked: &str) -> String {
     }
 }
 
+/// What is left out because some networks were trained above their stability bound; `hidden` says what, in the plural.
+pub(super) fn instability(sweep: &Sweep<'_>, hidden: &str) -> String {
+    match sweep.n_unstable() {
+        0 => String::new(),
+        n => format!(
+            "{n} of {} networks were trained above their stability bound, where linearized training diverges; {hidden} of these are not \
+             drawn.",
+            sweep.n_points()
+        ),
+    }
+}
+
 /// How diverged networks are marked in figures with an axis for the swept quantity.
 pub(super) const CROSSES: &str = "they enter no mean of trained networks, and a cross at the top edge marks where they would \
      stand, with their number where there is room for it";

@@ -9,29 +9,27 @@ use super::legend::Legend;
 use super::mean::{Mean, Quantity, extent, mean_table};
 use super::panel::Panel;
 use super::scene::Scene;
-use super::sweep::{Sweep, is_trained};
+use super::sweep::{Sweep, is_stable, is_trained};
 use super::theme::{BLACK, Dash, GREY, GUIDE, Look, Marker, ORANGE, PURPLE, REFERENCE, SKY};
 use super::{Drawing, sentence_for};
-use crate::record::{Manifest, Point};
+use crate::record::{Manifest, Point, Row};
 
 const FINITE_WIDTH: &str = "finite width";
 
-/// The total and its parts, in the order of the identity. The parts of a diverged network that do exist belong to no total.
+/// The total and its parts, in the order of the identity.
 const PARTS: [(&str, Quantity, Look); 5] = [
     ("total", |row| row.gap_total, Look::new(BLACK, Dash::Solid, Marker::Circle)),
-    ("nonlinearity", |row| row.gap_nonlinearity, Look::new(ORANGE, Dash::Dashed, Marker::Square)),
-    (
-        "initial function",
-        |row| row.gap_initial_function.filter(|_| is_trained(row)),
-        Look::new(PURPLE, Dash::Chain, Marker::Up),
-    ),
-    (
-        FINITE_WIDTH,
-        |row| row.gap_finite_width.filter(|_| is_trained(row)),
-        Look::new(SKY, Dash::Solid, Marker::Diamond),
-    ),
-    ("finite time", |row| row.gap_finite_time.filter(|_| is_trained(row)), Look::new(GREY, Dash::Dotted, Marker::Down)),
+    ("nonlinearity", |row| part(row, row.gap_nonlinearity), Look::new(ORANGE, Dash::Dashed, Marker::Square)),
+    ("initial function", |row| part(row, row.gap_initial_function), Look::new(PURPLE, Dash::Chain, Marker::Up)),
+    (FINITE_WIDTH, |row| part(row, row.gap_finite_width), Look::new(SKY, Dash::Solid, Marker::Diamond)),
+    ("finite time", |row| part(row, row.gap_finite_time), Look::new(GREY, Dash::Dotted, Marker::Down)),
 ];
+
+/// A part of the gap, where it means something: the parts of a diverged network belong to no total, and above the stability bound they
+/// measure how far the linearized network has diverged.
+fn part(row: &Row, value: Option<f64>) -> Option<f64> {
+    value.filter(|_| is_trained(row) && is_stable(row))
+}
 
 /// Means below this share of the largest one are zero but for rounding, and would squeeze the others together.
 const NEGLIGIBLE: f64 = 1e-6;
@@ -64,6 +62,7 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
             [] => String::new(),
             _ => format!("Too small to draw, below a millionth of the largest mean everywhere: {}.", hidden.join(", ")),
         },
+        caption::instability(&sweep, "the parts"),
         caption::divergence(&sweep, caption::CROSSES),
     ];
     Drawing {

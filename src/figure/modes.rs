@@ -46,7 +46,7 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
         caption::setting(manifest, &sweep),
         "The legend gives each band's ranks, counted from the largest eigenvalue, and the geometric mean s of its eigenvalues. \
          Time zero has no place on a logarithmic axis, and residuals below 1e-12 of the largest are not drawn. The axis ends \
-         below the smallest measured residual; predicted ones fall on. One network is shown, so there is no band of confidence."
+         just beyond the measured residuals; predicted ones go on. One network is shown, so there is no band of confidence."
             .to_owned(),
         caption::divergence(&sweep, "none of them is shown here"),
     ];
@@ -155,18 +155,20 @@ fn scene(sweep: &Sweep<'_>, decays: &[Decay]) -> Scene {
     scene
 }
 
-/// Axes that show all measured residuals but rounding, and the predicted ones down to a third of those.
+/// Axes that show all measured residuals but rounding, and the predicted ones within three times those: past the stability bound the
+/// prediction leaves every sheet.
 fn axes(decays: &[Decay]) -> (Axis, Axis) {
     let drawable = |points: fn(&Decay) -> &Residuals| -> Vec<(f64, f64)> {
         let pairs = decays.iter().flat_map(points).filter_map(|&(time, value)| Some((time, value?)));
         pairs.filter(|(time, value)| *time > 0.0 && *value > 0.0 && value.is_finite()).collect()
     };
     let (measured, predicted) = (drawable(|d| &d.measured), drawable(|d| &d.predicted));
+    let most = measured.iter().fold(0.0_f64, |most, (_, value)| most.max(*value));
+    let least = measured.iter().map(|(_, v)| *v).filter(|v| *v > FLOOR * most).fold(f64::INFINITY, f64::min);
+    let range = if least.is_finite() { (0.3 * least, 3.0 * most) } else { (0.0, f64::INFINITY) };
     let all = || measured.iter().chain(&predicted);
-    let floor = FLOOR * all().fold(0.0_f64, |largest, (_, value)| largest.max(*value));
-    let least = measured.iter().map(|(_, value)| *value).filter(|v| *v > floor).fold(f64::INFINITY, f64::min);
-    let lowest = if least.is_finite() { 0.3 * least } else { floor };
     let x = Axis::over(Scale::Log10, "time", all().map(|(time, _)| *time));
-    let y = Axis::over(Scale::Log10, "norm of training residual", all().map(|(_, value)| value.max(lowest)));
+    let values = all().map(|(_, value)| value.clamp(range.0, range.1));
+    let y = Axis::over(Scale::Log10, "norm of training residual", values);
     (x, y)
 }

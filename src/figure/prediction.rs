@@ -8,7 +8,7 @@ use super::legend::Legend;
 use super::numbers::{Numbers, cell};
 use super::panel::Panel;
 use super::scene::Scene;
-use super::sweep::Sweep;
+use super::sweep::{Sweep, is_stable};
 use super::theme::{Dash, Look, Marker, NETWORK, NTK, REFERENCE};
 use super::ticks::{compact, fixed};
 use super::{Drawing, sentence_for};
@@ -49,6 +49,7 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
             0..=MOST_DOTS => String::new(),
             _ => format!("Of {most} predictions {MOST_DOTS} at most are drawn per panel, evenly chosen."),
         },
+        caption::instability(&sweep, "the kernel's predictions after the same time"),
         caption::divergence(&sweep, "none of them is shown here"),
     ];
     Drawing {
@@ -66,7 +67,8 @@ impl<'a> Cloud<'a> {
         let predictions = point.map_or(&[][..], |point| &point.predictions);
         let finite = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
         let network = predictions.iter().filter_map(|p| Some((p.ntk, p.network?))).filter(finite).collect();
-        let at_time = predictions.iter().filter_map(|p| Some((p.ntk, p.ntk_at_time?))).filter(finite).collect();
+        let stable = if point.is_some_and(|point| is_stable(&point.row)) { predictions } else { &[] };
+        let at_time = stable.iter().filter_map(|p| Some((p.ntk, p.ntk_at_time?))).filter(finite).collect();
         Self { depth, point, network, at_time }
     }
 }

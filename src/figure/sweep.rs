@@ -37,6 +37,11 @@ impl<'a> Sweep<'a> {
         trained.min_by_key(|point| (std::cmp::Reverse(point.row.width), point.row.seed))
     }
 
+    /// How many networks were trained above their stability bound.
+    pub(super) fn n_unstable(&self) -> usize {
+        self.rows().filter(|row| !is_stable(row)).count()
+    }
+
     /// How many networks diverged.
     pub(super) fn n_diverged(&self) -> usize {
         self.rows().filter(|row| !is_trained(row)).count()
@@ -62,4 +67,10 @@ impl<'a> Sweep<'a> {
 /// Whether training reached its end.
 pub(super) fn is_trained(row: &Row) -> bool {
     row.outcome == Outcome::Completed
+}
+
+/// Whether the network's step size lay below its stability bound. Above it the linearized network, and the kernel at a finite time, measure
+/// nothing but how far they have diverged, whatever became of the network.
+pub(super) fn is_stable(row: &Row) -> bool {
+    row.learning_rate < row.stability_bound
 }
