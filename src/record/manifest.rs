@@ -64,7 +64,7 @@ impl Machine {
 
 /// One stretch of computing: which program, where.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Session {
+pub struct Computation {
     /// When it began, in seconds since 1970-01-01.
     pub started: u64,
     /// Program name and version.
@@ -79,7 +79,7 @@ pub struct Session {
     pub machine: Machine,
 }
 
-impl Session {
+impl Computation {
     /// Whether both are the same program on the same computer.
     #[must_use]
     pub fn is_alike(&self, other: &Self) -> bool {
@@ -115,5 +115,5 @@ pub struct Manifest {
     /// Points the study consists of, by id, in order.
     pub points: Vec<String>,
     /// By what the points were computed: one entry, and one more each time a run resumed on something else.
-    pub sessions: Vec<Session>,
+    pub computed_by: Vec<Computation>,
 }

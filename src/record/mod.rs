@@ -14,6 +14,6 @@ pub mod npy;
 mod row;
 mod store;
 
-pub use manifest::{DataFacts, Machine, Manifest, Session};
+pub use manifest::{Computation, DataFacts, Machine, Manifest};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 pub use store::Store;

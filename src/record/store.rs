@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 
 use super::file;
-use super::manifest::{Manifest, Session};
+use super::manifest::{Computation, Manifest};
 use super::row::{Point, Row, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 
@@ -41,10 +41,10 @@ impl Store {
             let earlier = read_manifest(&path)?;
             let is_point = |id: &String| point_path(folder, id).exists();
             if earlier.points == manifest.points {
-                let present = std::mem::replace(&mut manifest.sessions, earlier.sessions);
-                let is_new = |now: &Session| !manifest.sessions.iter().any(|then| now.is_alike(then));
-                let added: Vec<Session> = present.into_iter().filter(is_new).collect();
-                manifest.sessions.extend(added);
+                let present = std::mem::replace(&mut manifest.computed_by, earlier.computed_by);
+                let is_new = |now: &Computation| !manifest.computed_by.iter().any(|then| now.is_alike(then));
+                let added: Vec<Computation> = present.into_iter().filter(is_new).collect();
+                manifest.computed_by.extend(added);
             } else if earlier.points.iter().any(is_point) {
                 let kept = earlier.points.iter().filter(|id| manifest.points.contains(id)).count();
                 return Err(Error::Store {

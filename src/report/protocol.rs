@@ -110,17 +110,17 @@ pub(super) fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
 
 pub(super) fn provenance(manifest: &Manifest) -> String {
     let mut text = format!("## Provenance\n\nRoot seed {}. Computed by\n\n", manifest.root_seed);
-    for session in &manifest.sessions {
+    for computation in &manifest.computed_by {
         let _ = writeln!(
             text,
             "- {} (commit {}), {}; {} thread(s) on {} ({}, {} logical processors)",
-            session.program,
-            session.commit,
-            session.libraries.join(", "),
-            session.n_threads,
-            plain(&session.machine.processor),
-            session.machine.platform,
-            session.machine.n_cpus
+            computation.program,
+            computation.commit,
+            computation.libraries.join(", "),
+            computation.n_threads,
+            plain(&computation.machine.processor),
+            computation.machine.platform,
+            computation.machine.n_cpus
         );
     }
     let _ = write!(

@@ -11,7 +11,7 @@ use crate::data::{DataConfig, Dataset, Split};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
-use crate::record::{DataFacts, Machine, Manifest, SCHEMA_VERSION, Session};
+use crate::record::{Computation, DataFacts, Machine, Manifest, SCHEMA_VERSION};
 
 /// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
 const MAX_PARAMETERS: usize = 1 << 32;
@@ -158,7 +158,7 @@ impl Plan {
             margin: config.verdict.margin,
             confidence: config.verdict.confidence,
             points: self.points.iter().map(|point| point.id.clone()).collect(),
-            sessions: vec![Session {
+            computed_by: vec![Computation {
                 started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
                 program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
                 commit: env!("NTK_COMMIT").to_owned(),

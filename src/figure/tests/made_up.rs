@@ -37,7 +37,7 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         margin: 0.1,
         confidence: 0.95,
         points: points.iter().map(|p| p.row.id.clone()).collect(),
-        sessions: Vec::new(),
+        computed_by: Vec::new(),
     }
 }
 

@@ -49,14 +49,16 @@ fn the_manifest_says_what_was_run_by_which_program_where() {
     let manifest = desk.json("runs/tiny/manifest.json");
     let text = |key: &str| manifest[key].as_str().unwrap().to_owned();
     assert!(text("config").contains("n_train = 16") && text("config").contains("margin = 0.1"));
-    let session = &manifest["sessions"][0];
-    assert!(!session["commit"].as_str().unwrap().is_empty());
-    assert!(session["program"].as_str().unwrap().starts_with("ntk "));
-    assert!(session["libraries"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().starts_with("burn ")));
+    let computation = &manifest["computed_by"][0];
+    assert!(!computation["commit"].as_str().unwrap().is_empty());
+    assert!(computation["program"].as_str().unwrap().starts_with("ntk "));
+    assert!(
+        computation["libraries"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().starts_with("burn "))
+    );
     assert_eq!((text("backend"), text("dtype")), ("flex".to_owned(), "f32".to_owned()));
-    assert_eq!((&session["n_threads"], &manifest["n_seeds"]), (&Value::from(1), &Value::from(2)));
+    assert_eq!((&computation["n_threads"], &manifest["n_seeds"]), (&Value::from(1), &Value::from(2)));
     assert_eq!(manifest["root_seed"], 0);
-    assert!(session["machine"]["platform"].is_string() && session["machine"]["n_cpus"].as_u64().unwrap() > 0);
+    assert!(computation["machine"]["platform"].is_string() && computation["machine"]["n_cpus"].as_u64().unwrap() > 0);
     assert_eq!(manifest["points"].as_array().unwrap().len(), 4);
 }
 
@@ -67,7 +69,7 @@ fn backend_dtype_threads_and_settings_of_the_command_line_reach_the_manifest() {
     desk.ntk(&[&run[..], &["--set", "seeds.root=7", "--set", "arch.width=4"]].concat());
     let manifest = desk.json("runs/tiny/manifest.json");
     assert_eq!((&manifest["backend"], &manifest["dtype"]), (&"ndarray".into(), &"f64".into()));
-    assert_eq!((&manifest["sessions"][0]["n_threads"], &manifest["root_seed"]), (&Value::from(2), &Value::from(7)));
+    assert_eq!((&manifest["computed_by"][0]["n_threads"], &manifest["root_seed"]), (&Value::from(2), &Value::from(7)));
     assert_eq!(manifest["points"].as_array().unwrap().len(), 2);
 }
 
