@@ -46,7 +46,8 @@
 //!
 //! # Invariants
 //! - A network and a kernel are compared only where both come from one [`arch::Architecture`]; another pair is an error.
-//! - Kernels, regression and the decomposition are computed in f64, whatever the network's number type.
+//! - Analytic kernels, regression and the decomposition are computed in f64; a network and its empirical kernel in the number type that the
+//!   config names.
 //! - Weights are drawn on the host in f64 from named streams ([`seed`]), so every backend starts from the same network.
 //! - A [`record::Row`] does not depend on when, or how fast, it was computed; running again resumes and changes nothing.
 //! - Divergence is an outcome that is recorded and drawn, never an error and never averaged; a value that does not exist is `None`.

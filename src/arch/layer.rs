@@ -129,6 +129,14 @@ impl Architecture {
         self.activations().count()
     }
 
+    /// The activations from the input to the readout.
+    pub fn activations(&self) -> impl Iterator<Item = Activation> {
+        self.layers.iter().filter_map(|layer| match layer {
+            Layer::Activation(activation) => Some(*activation),
+            Layer::Dense(_) => None,
+        })
+    }
+
     /// Units of the narrowest hidden layer; the input dimension if there is none.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -196,13 +204,6 @@ impl Architecture {
             && self.b_std == other.b_std
             && self.parametrization == other.parametrization;
         if same { Ok(()) } else { Err(Error::Convention { network: self.describe(), kernel: other.describe() }) }
-    }
-
-    fn activations(&self) -> impl Iterator<Item = Activation> {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Activation(activation) => Some(*activation),
-            Layer::Dense(_) => None,
-        })
     }
 
     fn dense_widths(&self) -> impl Iterator<Item = usize> {

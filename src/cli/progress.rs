@@ -1,7 +1,7 @@
 //! The progress bar of a run; it vanishes when stderr is no terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ntk::record::{Outcome, Row};
+use ntk::record::Row;
 use ntk::study::{Plan, PointPlan, Progress};
 
 use super::interrupt::Interrupt;
@@ -80,7 +80,7 @@ impl Progress for Bar {
     fn finished(&mut self, row: &Row) {
         self.done = self.done.saturating_add(self.present.saturating_mul(self.n_steps));
         self.bar.set_position(self.done);
-        if row.outcome == Outcome::Diverged {
+        if !row.is_trained() {
             self.bar.suspend(|| {
                 log::warn!("the network of depth {}, width {}, seed {} diverged", row.depth, row.width, row.seed);
             });

@@ -9,7 +9,7 @@ use super::legend::Legend;
 use super::mean::{Mean, Quantity, extent, mean_table};
 use super::panel::Panel;
 use super::scene::Scene;
-use super::sweep::{Sweep, is_stable, is_trained};
+use super::sweep::Sweep;
 use super::theme::{BLACK, Dash, GREY, GUIDE, Look, Marker, ORANGE, PURPLE, REFERENCE, SKY};
 use super::{Drawing, sentence_for};
 use crate::record::{Manifest, Point, Row};
@@ -28,7 +28,7 @@ const PARTS: [(&str, Quantity, Look); 5] = [
 /// A part of the gap, where it means something: the parts of a diverged network belong to no total, and above the stability bound they
 /// measure how far the linearized network has diverged.
 fn part(row: &Row, value: Option<f64>) -> Option<f64> {
-    value.filter(|_| is_trained(row) && is_stable(row))
+    value.filter(|_| row.is_trained() && row.is_stable())
 }
 
 /// Means below this share of the largest one are zero but for rounding, and would squeeze the others together.

@@ -2,7 +2,6 @@
 
 use super::axis::Scale;
 use super::numbers::{Numbers, cell};
-use super::sweep::is_trained;
 use crate::record::Row;
 use crate::stats::{Interval, mean_interval};
 
@@ -31,7 +30,7 @@ impl Mean {
         confidence: f64,
     ) -> Self {
         let values: Vec<f64> = rows.iter().filter_map(|row| quantity(row)).filter(|v| v.is_finite()).collect();
-        let n_diverged = rows.iter().filter(|row| !is_trained(row)).count();
+        let n_diverged = rows.iter().filter(|row| !row.is_trained()).count();
         Self { series, depth, width, value: mean_interval(&values, confidence), n_points: rows.len(), n_diverged }
     }
 }

@@ -8,7 +8,7 @@ use super::legend::Legend;
 use super::numbers::{Numbers, cell};
 use super::panel::Panel;
 use super::scene::Scene;
-use super::sweep::{Sweep, is_stable};
+use super::sweep::Sweep;
 use super::theme::{Dash, Look, Marker, NETWORK, NTK, REFERENCE};
 use super::ticks::{compact, fixed};
 use super::{Drawing, sentence_for};
@@ -67,7 +67,7 @@ impl<'a> Cloud<'a> {
         let predictions = point.map_or(&[][..], |point| &point.predictions);
         let finite = |(x, y): &(f64, f64)| x.is_finite() && y.is_finite();
         let network = predictions.iter().filter_map(|p| Some((p.ntk, p.network?))).filter(finite).collect();
-        let stable = if point.is_some_and(|point| is_stable(&point.row)) { predictions } else { &[] };
+        let stable = if point.is_some_and(|point| point.row.is_stable()) { predictions } else { &[] };
         let at_time = stable.iter().filter_map(|p| Some((p.ntk, p.ntk_at_time?))).filter(finite).collect();
         Self { depth, point, network, at_time }
     }

@@ -1,6 +1,6 @@
 //! The points of a study by depth and width.
 
-use crate::record::{Outcome, Point, Row};
+use crate::record::{Point, Row};
 
 /// The depths and widths that occur, smallest first, and the points at each.
 #[derive(Debug, Clone)]
@@ -33,18 +33,18 @@ impl<'a> Sweep<'a> {
 
     /// The network shown for a depth where only one can be: the widest that was trained to the end, of those the first seed.
     pub(super) fn shown(&self, depth: usize) -> Option<&'a Point> {
-        let trained = self.points.iter().filter(|point| point.row.depth == depth && is_trained(&point.row));
+        let trained = self.points.iter().filter(|point| point.row.depth == depth && point.row.is_trained());
         trained.min_by_key(|point| (std::cmp::Reverse(point.row.width), point.row.seed))
     }
 
     /// How many networks were trained above their stability bound.
     pub(super) fn n_unstable(&self) -> usize {
-        self.rows().filter(|row| !is_stable(row)).count()
+        self.rows().filter(|row| !row.is_stable()).count()
     }
 
     /// How many networks diverged.
     pub(super) fn n_diverged(&self) -> usize {
-        self.rows().filter(|row| !is_trained(row)).count()
+        self.rows().filter(|row| !row.is_trained()).count()
     }
 
     /// How many networks there are.
@@ -62,15 +62,4 @@ impl<'a> Sweep<'a> {
     fn rows(&self) -> impl Iterator<Item = &'a Row> + use<'a> {
         self.points.iter().map(|point| &point.row)
     }
-}
-
-/// Whether training reached its end.
-pub(super) fn is_trained(row: &Row) -> bool {
-    row.outcome == Outcome::Completed
-}
-
-/// Whether the network's step size lay below its stability bound. Above it the linearized network, and the kernel at a finite time, measure
-/// nothing but how far they have diverged, whatever became of the network.
-pub(super) fn is_stable(row: &Row) -> bool {
-    row.learning_rate < row.stability_bound
 }

@@ -74,7 +74,7 @@ impl Dense {
     /// - output: `[n, n_out]`
     #[must_use]
     pub fn forward(&self, h: Tensor<2>) -> Tensor<2> {
-        // Scaling the smaller factor costs the least: the inputs where the batch is small, never the n_in x n_out weights.
+        // The inputs carry the scale: n x n_in numbers, where the weights are n_in x n_out and wide networks see few samples.
         let z = (h * self.weight_scale).matmul(self.weight.val());
         match &self.bias {
             Some(bias) => z + (bias.val() * self.bias_scale).unsqueeze::<2>(),

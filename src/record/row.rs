@@ -122,6 +122,21 @@ pub struct Row {
     pub n_dropped: usize,
 }
 
+impl Row {
+    /// Whether training reached its end.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.outcome == Outcome::Completed
+    }
+
+    /// Whether the step size lay below the network's stability bound. Above it the linearized network, and the kernel at a finite time,
+    /// measure nothing but how far they have diverged, whatever became of the network.
+    #[must_use]
+    pub fn is_stable(&self) -> bool {
+        self.learning_rate < self.stability_bound
+    }
+}
+
 /// One test point as each method predicts it, in units of the training targets' standard deviation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {

@@ -113,7 +113,7 @@ impl Store {
     /// When a point's file cannot be read.
     pub fn points(&self) -> Result<Vec<Point>> {
         let finished = self.manifest.points.iter().filter(|id| self.is_finished(id));
-        finished.map(|id| read_point(&self.point_path(id), id)).collect()
+        finished.map(|id| read_point(&point_path(&self.folder, id), id)).collect()
     }
 
     /// Stores a finished point and rewrites the rows.
@@ -121,7 +121,7 @@ impl Store {
     /// # Errors
     /// When the disk cannot take it; the points stored before are untouched.
     pub fn finish(&mut self, point: &Point) -> Result<()> {
-        write_json(&self.point_path(&point.row.id), point)?;
+        write_json(&point_path(&self.folder, &point.row.id), point)?;
         self.rows.insert(point.row.id.clone(), point.row.clone());
         self.write_rows()
     }
@@ -129,16 +129,12 @@ impl Store {
     fn with_rows(folder: &Path, manifest: Manifest) -> Result<Self> {
         let mut store = Self { folder: folder.to_path_buf(), manifest, rows: HashMap::new() };
         for id in &store.manifest.points {
-            let path = store.point_path(id);
+            let path = point_path(folder, id);
             if path.exists() {
                 store.rows.insert(id.clone(), read_point(&path, id)?.row);
             }
         }
         Ok(store)
-    }
-
-    fn point_path(&self, id: &str) -> PathBuf {
-        point_path(&self.folder, id)
     }
 
     fn write_rows(&self) -> Result<()> {

@@ -6,7 +6,7 @@ use super::number::{exponent, percent, short, with_interval};
 use super::plain::plain;
 use super::{protocol, references, words};
 use crate::figure::Figure;
-use crate::record::{Manifest, Outcome, Row};
+use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
 use crate::study::{Decision, Term, Verdict};
 
@@ -44,7 +44,7 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
             manifest.points.len()
         );
     }
-    let diverged = rows.iter().filter(|row| row.outcome == Outcome::Diverged).count();
+    let diverged = rows.iter().filter(|row| !row.is_trained()).count();
     if diverged > 0 {
         let _ = writeln!(
             text,
@@ -93,7 +93,7 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
         let at: Vec<&Row> =
             rows.iter().copied().filter(|row| row.depth == depth.depth && row.width == depth.width).collect();
         let cell = |value: &dyn Fn(&Row) -> Option<f64>| {
-            let trained = at.iter().filter(|row| row.outcome == Outcome::Completed);
+            let trained = at.iter().filter(|row| row.is_trained());
             let values: Vec<f64> = trained.filter_map(|row| value(row)).collect();
             with_interval(mean_interval(&values, manifest.confidence))
         };

@@ -128,7 +128,7 @@ pub struct ComputeConfig {
     /// Burn backend; the first one compiled in, where none is named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend: Option<Backend>,
-    /// Number type of the networks; kernels, regression and the decomposition are always f64.
+    /// Number type of the networks and their empirical kernels; analytic kernels, regression and the decomposition are always f64.
     pub dtype: Dtype,
     /// Threads; all of the machine's, where no number is given.
     #[serde(skip_serializing_if = "Option::is_none")]

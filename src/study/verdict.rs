@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::record::{Manifest, Outcome, Row};
+use crate::record::{Manifest, Row};
 use crate::stats::{Interval, Slope, log_log_slope, mean_interval};
 
 /// The decision about one depth.
@@ -160,7 +160,7 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
     let n_networks = rows.iter().filter(|row| row.width == widest.width).count();
     // The kernel at initialization is there before anything can diverge; all else is of networks that were trained.
     let kernel_errors: Vec<_> = rows.iter().map(|row| (row.width as f64, row.kernel_error)).collect();
-    let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.outcome == Outcome::Completed).collect();
+    let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.is_trained()).collect();
     let at_widest: Vec<&Row> = rows.iter().copied().filter(|row| row.width == widest.width).collect();
     let interval = |value: &dyn Fn(&Row) -> Option<f64>| {
         mean_interval(&at_widest.iter().filter_map(|row| value(row)).collect::<Vec<_>>(), confidence)
@@ -185,7 +185,7 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
         width: widest.width,
         n_networks,
         n_diverged: n_networks - at_widest.len(),
-        is_stable: at_widest.iter().all(|row| row.learning_rate < row.stability_bound),
+        is_stable: at_widest.iter().all(|row| row.is_stable()),
         decision,
         total,
         terms,

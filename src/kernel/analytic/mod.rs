@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use self::dual::dual;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
-use crate::arch::{Architecture, Layer, Parametrization};
+use crate::arch::{Activation, Architecture, Family, Layer, Parametrization};
 use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
 
@@ -28,13 +28,16 @@ use crate::linalg::{GramMatrix, Matrix};
 #[derive(Debug, Clone, PartialEq)]
 pub struct AnalyticKernel {
     architecture: Architecture,
+    /// Of each activation, reduced once and not for every pair of inputs.
+    families: Vec<Family>,
 }
 
 impl AnalyticKernel {
     /// The kernels that networks of this architecture approach as their hidden layers widen.
     #[must_use]
     pub fn new(architecture: Architecture) -> Self {
-        Self { architecture }
+        let families = architecture.activations().map(Activation::family).collect();
+        Self { architecture, families }
     }
 
     /// What the kernels were derived from.
@@ -99,13 +102,14 @@ impl AnalyticKernel {
     fn variances(&self, squared_norm: f64) -> Vec<f64> {
         let (w2, b2) = (self.architecture.w_std().powi(2), self.architecture.b_std().powi(2));
         let mut k = squared_norm / self.architecture.d_in() as f64;
-        let mut variances = Vec::with_capacity(self.architecture.depth());
+        let mut variances = Vec::with_capacity(self.families.len());
         for layer in self.architecture.layers() {
             match layer {
                 Layer::Dense(_) => k = w2 * k + b2,
-                Layer::Activation(activation) => {
+                Layer::Activation(_) => {
+                    let family = &self.families[variances.len()];
                     variances.push(k);
-                    k = dual(*activation, k, k, k).covariance;
+                    k = dual(family, k, k, k).covariance;
                 }
             }
         }
@@ -132,9 +136,9 @@ impl AnalyticKernel {
                         };
                     n_in = *n_out;
                 }
-                Layer::Activation(activation) => {
+                Layer::Activation(_) => {
                     let (a, c) = (variances1[n_activations], variances2[n_activations]);
-                    let dual = dual(*activation, a, nngp, c);
+                    let dual = dual(&self.families[n_activations], a, nngp, c);
                     nngp = dual.covariance;
                     ntk *= dual.derivative_covariance;
                     n_activations += 1;
@@ -201,7 +205,7 @@ fn ensure_finite(kernel: &Matrix) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::{Activation, Mlp};
+    use crate::arch::Mlp;
 
     fn relu(depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
         let mlp =
