@@ -117,7 +117,7 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
 }
 
 fn rate_table(verdict: &Verdict) -> String {
-    let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds, at equal training time. Theory: the \
+    let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds. Theory, in the NTK parametrization: the \
          empirical kernel at initialization approaches the analytic one as width^-0.5; its drift in training and the nonlinearity are \
          bounded by width^-0.5 and fall as width^-1 where that bound is not sharp; the initial function does not shrink.\n\n\
          | depth | kernel at initialization | kernel drift | nonlinearity | initial function | finite width |\n\

@@ -46,11 +46,13 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
             "Training",
             format!(
                 "full-batch gradient descent on half the mean squared error{}; {} steps of size {}, which is time {}, the same for every \
-                 width and seed of a depth.",
+                 {}.",
                 if row.ridge > 0.0 { " plus the pull to the initialization" } else { "" },
                 range(rows, |row| row.n_steps as f64),
                 range(rows, |row| row.learning_rate),
-                range(rows, |row| row.time)
+                range(rows, |row| row.time),
+                // In the standard parametrization the kernel grows with the width, and its stability bound falls.
+                if row.parametrization == "ntk" { "width and seed of a depth" } else { "seed of a depth and width" }
             ),
         );
         item(

@@ -95,7 +95,7 @@ pub enum StepSize {
     Absolute(f64),
     /// This fraction of the stability bound 2 N O / (s_max + ridge), at most: `n_steps` steps at this fraction of the analytic kernel's
     /// bound set the time, and a network whose own kernel at initialization has a lower bound reaches it in more, smaller steps. So
-    /// both sides of the comparison are stable, and all widths and seeds of a depth are compared at the same time.
+    /// both sides of the comparison are stable, and all networks of one kernel are compared at the same time.
     FractionOfBound(f64),
 }
 
