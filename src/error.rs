@@ -136,7 +136,9 @@ pub enum Error {
         problem: String,
     },
     /// The user interrupted; what was finished is stored.
-    #[error("interrupted; finished points are stored\nhint: run the same command again to resume")]
+    #[error(
+        "interrupted; what was finished is stored\nhint: run the same command again; a study goes on where it stopped"
+    )]
     Interrupted,
 }
 

@@ -1,254 +1,120 @@
-//! The general layer list, checked.
+//! One layer, as written in a config.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Parametrization};
-use crate::error::{Error, Result};
+use super::{Activation, Extent, Padding};
 
-/// One layer, as written in `layers = [{ dense = 128 }, { activation = "relu" }]`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// One layer, as in `layers = [{ dense = 128 }, { activation = "relu" }]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layer {
-    /// An affine map to this many units.
+    /// An affine map of a vector to this many units.
     Dense(usize),
     /// An elementwise nonlinearity.
     Activation(Activation),
+    /// An affine map of the window around each position of a sequence or an image.
+    Conv(Conv),
+    /// The mean over the window around each position.
+    AvgPool(Pool),
+    /// The mean over all positions.
+    GlobalAvgPool,
+    /// All positions side by side in one vector; a dense map must follow.
+    Flatten,
+    /// Each position's channels less their mean, divided by their standard deviation; without parameters of its own.
+    LayerNorm(LayerNorm),
+    /// Dropout at this rate in its inference form, which leaves everything as it is: networks here are functions, not samples.
+    Dropout(f64),
+    /// The sum of branches that all start here; an empty branch is the identity.
+    Sum(Vec<Vec<Layer>>),
+    /// The product, entry by entry, of branches that all start here.
+    Product(Vec<Vec<Layer>>),
+    /// The sum of the identity and this branch.
+    Residual(Vec<Layer>),
 }
 
-/// A network from inputs of dimension `d_in` to `d_out` outputs: hidden layers and a dense readout.
-///
-/// Valid by construction: every dimension is positive, the standard deviations are finite, and each activation acts on the
-/// output of a dense map, which is what makes its infinite-width kernel a Gaussian expectation.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Architecture {
-    d_in: usize,
-    layers: Vec<Layer>,
-    w_std: f64,
-    b_std: f64,
-    parametrization: Parametrization,
+/// A convolution: `{ conv = { channels = 32, window = 3, padding = "same" } }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conv {
+    /// Outputs at every position.
+    pub channels: usize,
+    /// Positions it sees in each dimension.
+    pub window: Extent,
+    /// Positions from one output to the next.
+    #[serde(default = "one")]
+    pub stride: Extent,
+    /// What it sees beyond the edge.
+    #[serde(default)]
+    pub padding: Padding,
 }
 
-impl Architecture {
-    /// Checks the hidden `layers` and appends the readout to `d_out` outputs.
-    ///
-    /// # Errors
-    /// A dimension of 0, a weight deviation that is not positive, a negative bias deviation, or an activation that does not
-    /// follow a dense map: each names the key of the `[arch]` table.
-    pub fn new(
-        d_in: usize,
-        mut layers: Vec<Layer>,
-        d_out: usize,
-        w_std: f64,
-        b_std: f64,
-        parametrization: Parametrization,
-    ) -> Result<Self> {
-        if d_in == 0 || d_out == 0 {
-            return Err(Error::shape("network", "at least one input and one output", format!("{d_in} and {d_out}")));
+/// A mean over windows: `{ avg-pool = { window = 2 } }`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// Positions it sees in each dimension.
+    pub window: Extent,
+    /// Positions from one output to the next; the window's, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride: Option<Extent>,
+}
+
+/// Layer normalization (Ba, Kiros, Hinton 2016): `{ layer-norm = {} }`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerNorm {
+    /// Added to the variance.
+    #[serde(default = "default_eps")]
+    pub eps: f64,
+}
+
+fn one() -> Extent {
+    Extent::Same(1)
+}
+
+fn default_eps() -> f64 {
+    1e-5
+}
+
+impl Layer {
+    /// The same with every width set to 0, for comparing what does not depend on them.
+    pub(super) fn without_widths(&self) -> Self {
+        let all = |layers: &[Self]| layers.iter().map(Self::without_widths).collect();
+        match self {
+            Self::Dense(_) => Self::Dense(0),
+            Self::Conv(conv) => Self::Conv(Conv { channels: 0, ..*conv }),
+            Self::Sum(branches) => Self::Sum(branches.iter().map(|branch| all(branch)).collect()),
+            Self::Product(branches) => Self::Product(branches.iter().map(|branch| all(branch)).collect()),
+            Self::Residual(branch) => Self::Residual(all(branch)),
+            other => other.clone(),
         }
-        if !(w_std > 0.0 && w_std.is_finite()) {
-            return Err(Error::config(
-                "arch.w_std",
-                format!("{w_std} is not a positive number"),
-                "use 1.4142135623730951 (sqrt 2) for relu, 1 to 1.5 for erf",
-            ));
-        }
-        if !(b_std >= 0.0 && b_std.is_finite()) {
-            return Err(Error::config(
-                "arch.b_std",
-                format!("{b_std} is not a number from 0 up"),
-                "use 0 for a network without biases",
-            ));
-        }
-        layers.push(Layer::Dense(d_out));
-        let mut after_dense = false;
-        for (position, layer) in layers.iter().enumerate() {
-            match layer {
-                Layer::Dense(0) => {
-                    return Err(Error::config(
-                        "arch.width",
-                        format!("layer {position} has width 0"),
-                        "give every layer at least one unit",
-                    ));
-                }
-                Layer::Dense(_) => after_dense = true,
-                Layer::Activation(activation) if !after_dense => {
-                    return Err(Error::config(
-                        "arch.layers",
-                        format!("`{activation}` at position {position} does not follow a dense layer"),
-                        "put `{ dense = WIDTH }` before every activation: its kernel is an expectation over Gaussian inputs",
-                    ));
-                }
-                Layer::Activation(activation) => {
-                    activation.validate("arch.activation")?;
-                    after_dense = false;
-                }
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dense(width) => write!(f, "dense {width}"),
+            Self::Activation(activation) => write!(f, "{activation}"),
+            Self::Conv(conv) => {
+                write!(f, "conv {} window {} stride {} {}", conv.channels, conv.window, conv.stride, conv.padding)
             }
+            Self::AvgPool(pool) => write!(f, "avg-pool window {}", pool.window),
+            Self::GlobalAvgPool => f.write_str("global-avg-pool"),
+            Self::Flatten => f.write_str("flatten"),
+            Self::LayerNorm(norm) => write!(f, "layer-norm {:e}", norm.eps),
+            Self::Dropout(rate) => write!(f, "dropout {rate}"),
+            Self::Sum(branches) => write_branches(f, "sum", branches),
+            Self::Product(branches) => write_branches(f, "product", branches),
+            Self::Residual(branch) => write_branches(f, "residual", std::slice::from_ref(branch)),
         }
-        Ok(Self { d_in, layers, w_std, b_std, parametrization })
-    }
-
-    /// Input dimension.
-    #[must_use]
-    pub fn d_in(&self) -> usize {
-        self.d_in
-    }
-
-    /// Output dimension.
-    #[must_use]
-    pub fn d_out(&self) -> usize {
-        self.dense_widths().last().unwrap_or(self.d_in)
-    }
-
-    /// All layers from the input to the readout.
-    #[must_use]
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
-    }
-
-    /// Standard deviation of the weights.
-    #[must_use]
-    pub fn w_std(&self) -> f64 {
-        self.w_std
-    }
-
-    /// Standard deviation of the biases; 0 means the network has none.
-    #[must_use]
-    pub fn b_std(&self) -> f64 {
-        self.b_std
-    }
-
-    /// Where the width goes.
-    #[must_use]
-    pub fn parametrization(&self) -> Parametrization {
-        self.parametrization
-    }
-
-    /// Hidden layers: the nonlinearities between dense maps.
-    #[must_use]
-    pub fn depth(&self) -> usize {
-        self.activations().count()
-    }
-
-    /// The activations from the input to the readout.
-    pub fn activations(&self) -> impl Iterator<Item = Activation> {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Activation(activation) => Some(*activation),
-            Layer::Dense(_) => None,
-        })
-    }
-
-    /// Units of the narrowest hidden layer; the input dimension if there is none.
-    #[must_use]
-    pub fn width(&self) -> usize {
-        let n_hidden = self.dense_widths().count() - 1;
-        self.dense_widths().take(n_hidden).min().unwrap_or(self.d_in)
-    }
-
-    /// The activation's name, or the names of all where they differ.
-    #[must_use]
-    pub fn activation_name(&self) -> String {
-        let mut names: Vec<String> = self.activations().map(|a| a.to_string()).collect();
-        names.dedup();
-        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-    }
-
-    /// Number of trainable parameters.
-    #[must_use]
-    pub fn n_parameters(&self) -> usize {
-        let n_bias_rows = usize::from(self.b_std > 0.0);
-        let mut n_in = self.d_in;
-        let mut total = 0_usize;
-        for n_out in self.dense_widths() {
-            // Saturating: a width with too many digits is refused by this number, and must not wrap around it.
-            total = n_out.saturating_mul(n_in.saturating_add(n_bias_rows)).saturating_add(total);
-            n_in = n_out;
-        }
-        total
-    }
-
-    /// The convention in words, for error messages.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        format!(
-            "depth {}, {}, W_std {}, b_std {}, parametrization {}, {} inputs, {} outputs",
-            self.depth(),
-            self.activation_name(),
-            self.w_std,
-            self.b_std,
-            self.parametrization,
-            self.d_in,
-            self.d_out()
-        )
-    }
-
-    /// Whether the two describe the same infinite-width kernel, so that comparing a network of one with the kernel of the other
-    /// means something. Hidden widths may differ in the NTK parametrization, where the limit does not depend on them.
-    ///
-    /// # Errors
-    /// [`Error::Convention`] with both conventions in words.
-    pub fn ensure_same_kernel(&self, other: &Self) -> Result<()> {
-        let same_layers = match self.parametrization {
-            Parametrization::Standard => self.layers == other.layers,
-            Parametrization::Ntk => {
-                self.d_out() == other.d_out()
-                    && self.layers.len() == other.layers.len()
-                    && self.layers.iter().zip(&other.layers).all(|pair| match pair {
-                        (Layer::Dense(_), Layer::Dense(_)) => true,
-                        (a, b) => a == b,
-                    })
-            }
-        };
-        let same = same_layers
-            && self.d_in == other.d_in
-            && self.w_std == other.w_std
-            && self.b_std == other.b_std
-            && self.parametrization == other.parametrization;
-        if same { Ok(()) } else { Err(Error::Convention { network: self.describe(), kernel: other.describe() }) }
-    }
-
-    fn dense_widths(&self) -> impl Iterator<Item = usize> {
-        self.layers.iter().filter_map(|layer| match layer {
-            Layer::Dense(width) => Some(*width),
-            Layer::Activation(_) => None,
-        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::super::Mlp;
-    use super::*;
-
-    fn mlp(depth: usize, width: usize, parametrization: Parametrization) -> Architecture {
-        Mlp { depth, width, activation: Activation::Relu, w_std: 1.5, b_std: 0.1, parametrization }
-            .architecture(5, 2)
-            .expect("valid")
-    }
-
-    #[test]
-    fn depth_counts_hidden_layers_and_parameters_count_biases() {
-        let architecture = mlp(2, 7, Parametrization::Ntk);
-        assert_eq!(architecture.depth(), 2);
-        assert_eq!(architecture.width(), 7);
-        assert_eq!(architecture.d_out(), 2);
-        assert_eq!(architecture.n_parameters(), 6 * 7 + 8 * 7 + 8 * 2);
-    }
-
-    #[test]
-    fn width_changes_the_kernel_in_the_standard_parametrization_only() {
-        let same = |p| mlp(2, 7, p).ensure_same_kernel(&mlp(2, 8, p)).is_ok();
-        assert!(same(Parametrization::Ntk));
-        assert!(!same(Parametrization::Standard));
-        assert!(mlp(2, 7, Parametrization::Ntk).ensure_same_kernel(&mlp(2, 7, Parametrization::Standard)).is_err());
-        assert!(mlp(2, 7, Parametrization::Ntk).ensure_same_kernel(&mlp(3, 7, Parametrization::Ntk)).is_err());
-    }
-
-    #[test]
-    fn impossible_layers_are_refused_by_name() {
-        let build = |layers| Architecture::new(3, layers, 1, 1.0, 0.0, Parametrization::Ntk);
-        let message = build(vec![Layer::Activation(Activation::Relu)]).expect_err("no dense layer").to_string();
-        assert!(message.contains("arch.layers") && message.contains("position 0"), "{message}");
-        let message = build(vec![Layer::Dense(0)]).expect_err("width 0").to_string();
-        assert!(message.contains("arch.width"), "{message}");
-    }
+fn write_branches(f: &mut fmt::Formatter<'_>, name: &str, branches: &[Vec<Layer>]) -> fmt::Result {
+    let branches: Vec<String> =
+        branches.iter().map(|branch| branch.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")).collect();
+    write!(f, "{name}({})", branches.join(" | "))
 }

@@ -26,8 +26,8 @@ impl Mlp {
     /// # Errors
     /// As [`Architecture::new`].
     pub fn architecture(&self, d_in: usize, d_out: usize) -> Result<Architecture> {
-        let hidden = [Layer::Dense(self.width), Layer::Activation(self.activation)];
+        let hidden = [Layer::Dense(self.width), Layer::Activation(self.activation.clone())];
         let layers = std::iter::repeat_n(hidden, self.depth).flatten().collect();
-        Architecture::new(d_in, layers, d_out, self.w_std, self.b_std, self.parametrization)
+        Architecture::new(&[d_in], layers, d_out, self.w_std, self.b_std, self.parametrization)
     }
 }

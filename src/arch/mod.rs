@@ -10,11 +10,19 @@
 //! description is checked once, when it is built, and is correct from then on.
 
 mod activation;
+mod architecture;
+mod convention;
+mod family;
 mod layer;
 mod mlp;
 mod parametrization;
+mod window;
 
-pub use activation::{Activation, Family, MAX_DEGREE};
-pub use layer::{Architecture, Layer};
+pub use activation::{Activation, MAX_DEGREE, OwnFunction};
+pub use architecture::{AffineMap, Architecture, Step};
+pub use convention::Convention;
+pub use family::{Family, Smooth};
+pub use layer::{Conv, Layer, LayerNorm, Pool};
 pub use mlp::Mlp;
 pub use parametrization::Parametrization;
+pub use window::{Extent, Padding, Taps};

@@ -1,9 +1,10 @@
 //! The matrix types: [`Matrix`], dense and row-major, and [`GramMatrix`], symmetric by construction.
 
-use std::ops::{Add, Index, IndexMut, Sub};
+use std::ops::{Add, Index, IndexMut, Range, Sub};
 
 use faer::{Accum, MatMut, MatRef};
 
+use super::Buffer;
 use crate::error::{Error, Result};
 
 /// A dense row-major matrix of f64.
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 pub struct Matrix {
     n_rows: usize,
     n_cols: usize,
-    values: Vec<f64>,
+    values: Buffer<f64>,
 }
 
 impl Matrix {
@@ -27,7 +28,7 @@ impl Matrix {
                 format!("{} numbers", values.len()),
             ));
         }
-        Ok(Self { n_rows, n_cols, values })
+        Ok(Self { n_rows, n_cols, values: values.into() })
     }
 
     /// The matrix whose entry (i, j) is `entry(i, j)`.
@@ -39,13 +40,13 @@ impl Matrix {
                 values.push(entry(i, j));
             }
         }
-        Self { n_rows, n_cols, values }
+        Self { n_rows, n_cols, values: values.into() }
     }
 
     /// All zeros.
     #[must_use]
     pub fn zeros(n_rows: usize, n_cols: usize) -> Self {
-        Self { n_rows, n_cols, values: vec![0.0; n_rows * n_cols] }
+        Self { n_rows, n_cols, values: Buffer::zeros(n_rows * n_cols) }
     }
 
     /// Number of rows.
@@ -111,13 +112,16 @@ impl Matrix {
     /// # Errors
     /// When the number of entries would change.
     pub fn reshape(self, n_rows: usize, n_cols: usize) -> Result<Self> {
-        Self::from_vec(n_rows, n_cols, self.values)
+        if n_rows * n_cols != self.values.len() {
+            return Err(Error::shape("matrix to reshape", format!("{n_rows} x {n_cols} numbers"), self.values.len()));
+        }
+        Ok(Self { n_rows, n_cols, values: self.values })
     }
 
     /// `f` applied to every entry.
     #[must_use]
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Self {
-        Self { values: self.values.iter().map(|&v| f(v)).collect(), ..*self }
+        Self { values: self.values.iter().map(|&v| f(v)).collect::<Vec<f64>>().into(), ..*self }
     }
 
     /// The product `self * other`.
@@ -166,6 +170,17 @@ pub(super) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Matrix {
     product
 }
 
+/// The inner products of some rows of `a` with others, into `[rows, columns]`. On this thread alone, for callers that use all.
+///
+/// # Panics
+/// When `into` has another length, or a row is past the end, as indexing does.
+pub fn inner_products(a: &Matrix, rows: Range<usize>, columns: Range<usize>, into: &mut [f64]) {
+    let view = |range: &Range<usize>| a.as_faer().subrows(range.start, range.len());
+    let (left, right) = (view(&rows), view(&columns).transpose());
+    let into = MatMut::from_row_major_slice_mut(into, rows.len(), columns.len());
+    faer::linalg::matmul::matmul(into, Accum::Replace, left, right, 1.0, faer::Par::Seq);
+}
+
 impl Index<(usize, usize)> for Matrix {
     type Output = f64;
 
@@ -185,7 +200,8 @@ impl Add for &Matrix {
 
     fn add(self, other: &Matrix) -> Matrix {
         assert_eq!(self.shape(), other.shape(), "shapes of a matrix sum");
-        Matrix { values: self.values.iter().zip(&other.values).map(|(a, b)| a + b).collect(), ..*self }
+        let sums: Vec<f64> = self.values.iter().zip(other.values()).map(|(a, b)| a + b).collect();
+        Matrix { values: sums.into(), ..*self }
     }
 }
 
@@ -194,7 +210,8 @@ impl Sub for &Matrix {
 
     fn sub(self, other: &Matrix) -> Matrix {
         assert_eq!(self.shape(), other.shape(), "shapes of a matrix difference");
-        Matrix { values: self.values.iter().zip(&other.values).map(|(a, b)| a - b).collect(), ..*self }
+        let differences: Vec<f64> = self.values.iter().zip(other.values()).map(|(a, b)| a - b).collect();
+        Matrix { values: differences.into(), ..*self }
     }
 }
 
@@ -215,6 +232,19 @@ impl GramMatrix {
             }
         }
         Self(matrix)
+    }
+
+    /// Takes over a square matrix whose two triangles were written from the same numbers.
+    ///
+    /// # Errors
+    /// When the matrix is not square.
+    pub fn from_mirrored(matrix: Matrix) -> Result<Self> {
+        let (n, n_cols) = matrix.shape();
+        if n == n_cols {
+            Ok(Self(matrix))
+        } else {
+            Err(Error::shape("Gram matrix", "a square matrix", format!("{n} x {n_cols}")))
+        }
     }
 
     /// Accepts a square matrix that is symmetric up to `tolerance` times its largest entry, and averages the two triangles.

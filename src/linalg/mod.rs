@@ -3,12 +3,14 @@
 //! One matrix type passes between the kernels and everything downstream: [`Matrix`], and [`GramMatrix`] for a matrix that is
 //! symmetric by construction. All functions are non-generic, so faer is compiled once, here.
 
+mod buffer;
 mod cholesky;
 mod matrix;
 mod spectrum;
 
+pub use buffer::Buffer;
 pub use cholesky::Cholesky;
-pub use matrix::{GramMatrix, Matrix};
+pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use spectrum::Spectrum;
 
 /// Sets how many threads matrix products and factorizations use, and the size of the process-wide thread pool.

@@ -1,4 +1,4 @@
-//! One dense map: z = (W_std / sqrt n) h W + b_std b in the NTK parametrization, z = h W + b in the standard one.
+//! One affine map: z = (W_std / sqrt n) h W + b_std b in the NTK parametrization, z = h W + b in the standard one.
 //!
 //! Burn's own linear layer follows the device's default number type and has no scale in its forward pass, hence this one.
 
@@ -6,43 +6,44 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::Compute;
-use crate::arch::{Architecture, Layer, Parametrization};
+use crate::arch::{AffineMap, Architecture, Parametrization};
 use crate::linalg::Matrix;
 use crate::seed::{Stream, standard_normals};
 
-/// The parameters of one dense map on the host.
+/// The parameters of one affine map on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DenseWeights {
-    /// `[n_in, n_out]`.
+    /// `[n_in, n_out]`; of a convolution n_in is taps times channels, tap by tap.
     pub weight: Matrix,
     /// `[n_out]`; `None` for a network without biases.
     pub bias: Option<Vec<f64>>,
 }
 
 impl DenseWeights {
-    /// The initial parameters of every dense map of `architecture`, drawn in f64 from `stream`, first layer first.
+    /// The initial parameters of every affine map of `architecture`, drawn in f64 from `stream`, in the order of
+    /// [`Architecture::maps`].
     #[must_use]
     pub fn draw(architecture: &Architecture, stream: &mut Stream) -> Vec<Self> {
-        let mut n_in = architecture.d_in();
-        let mut drawn = Vec::new();
-        for layer in architecture.layers() {
-            let Layer::Dense(n_out) = *layer else { continue };
+        let maps = architecture.maps().into_iter();
+        maps.map(|&AffineMap { n_in, n_out, .. }| {
             let (weight_std, bias_std) = match architecture.parametrization() {
                 Parametrization::Ntk => (1.0, 1.0),
                 Parametrization::Standard => (architecture.w_std() / (n_in as f64).sqrt(), architecture.b_std()),
             };
             let mut normals = standard_normals(stream, n_in * n_out).into_iter();
             let weight = Matrix::from_fn(n_in, n_out, |_, _| weight_std * normals.next().unwrap_or_default());
-            let bias = (architecture.b_std() > 0.0)
-                .then(|| standard_normals(stream, n_out).into_iter().map(|z| bias_std * z).collect());
-            drawn.push(Self { weight, bias });
-            n_in = n_out;
-        }
-        drawn
+            let bias = (architecture.b_std() > 0.0).then(|| {
+                // Drawn in any case, so that the weights do not depend on it.
+                let bias_std = if architecture.starts_biased() { bias_std } else { 0.0 };
+                standard_normals(stream, n_out).into_iter().map(|z| bias_std * z).collect()
+            });
+            Self { weight, bias }
+        })
+        .collect()
     }
 }
 
-/// A dense map as a Burn module.
+/// An affine map of rows as a Burn module.
 #[derive(Module, Debug)]
 pub struct Dense {
     weight: Param<Tensor<2>>,
@@ -82,10 +83,9 @@ impl Dense {
         }
     }
 
-    /// What multiplies <h, h'> and 1 in this map's share of the tangent kernel: the squared scales of weights and biases.
+    /// What the weights and the biases are multiplied by; 0 for absent biases.
     #[must_use]
-    pub fn squared_scales(&self) -> (f64, f64) {
-        let bias = if self.bias.is_some() { self.bias_scale * self.bias_scale } else { 0.0 };
-        (self.weight_scale * self.weight_scale, bias)
+    pub fn scales(&self) -> (f64, f64) {
+        (self.weight_scale, if self.bias.is_some() { self.bias_scale } else { 0.0 })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::catch_unwind;
 use std::str::FromStr;
 
-use burn::tensor::{DType, Device, FloatDType, Tensor, TensorData};
+use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -217,6 +217,13 @@ impl Compute {
 
     pub(super) fn vector(&self, values: &[f64]) -> Tensor<1> {
         Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), self.options())
+    }
+
+    /// Positions to select, in the device's own integer type.
+    pub(super) fn indices(&self, positions: &[usize]) -> Tensor<1, Int> {
+        let positions: Vec<i64> = positions.iter().map(|position| *position as i64).collect();
+        let n = positions.len();
+        Tensor::from_data(TensorData::new(positions, [n]), &self.device)
     }
 
     fn options(&self) -> (&Device, DType) {

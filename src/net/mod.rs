@@ -3,11 +3,13 @@
 //! The backend is chosen at run time ([`Backend`]), the number type is explicit in every tensor ([`Compute`]), and weights are
 //! drawn on the host in f64, so that every backend starts from the same network.
 
+mod activation;
 mod dense;
 mod device;
 mod network;
 mod params;
 mod predictor;
+mod window;
 
 pub use dense::{Dense, DenseWeights};
 pub use device::{Backend, Compute, Dtype, to_matrix};

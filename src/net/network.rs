@@ -1,57 +1,59 @@
 //! The finite network of an [`Architecture`].
-
-use std::f64::consts::FRAC_1_SQRT_2;
+//!
+//! Between two steps, a batch is one row of channels per sample and position, `[n * n_positions, channels]`, sample by sample. A vector
+//! has one position, and what acts at every position alike, such as an affine map of the window around it, acts on rows.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
+use super::activation::{Elementwise, scaled};
 use super::dense::{Dense, DenseWeights};
 use super::device::Compute;
-use crate::arch::{Activation, Architecture, Family, Layer, MAX_DEGREE};
+use super::window::Window;
+use crate::arch::{AffineMap, Architecture, Step};
 use crate::error::{Error, Result};
 
 /// A network whose parameters require gradients; use [`Module::valid`] for inference.
 #[derive(Module, Debug)]
 pub struct Network {
-    blocks: Vec<Block>,
+    /// The affine maps, branch after branch.
+    maps: Vec<Dense>,
+    #[module(skip)]
+    operations: Vec<Operation>,
     #[module(skip)]
     architecture: Architecture,
 }
 
-/// A dense map with the activation that follows it, if any.
-#[derive(Module, Debug)]
-struct Block {
-    dense: Dense,
-    #[module(skip)]
-    activation: Option<Activation>,
+/// A [`Step`] with what it needs on the device.
+#[derive(Debug, Clone)]
+enum Operation {
+    /// The affine map of this number.
+    Map(usize, Window),
+    Activation(Elementwise),
+    Pool(Window),
+    LayerNorm(f64),
+    Sum(Vec<Vec<Operation>>),
+    Product(Vec<Vec<Operation>>),
 }
 
 impl Network {
     /// Builds the network with the given parameters.
     ///
     /// # Errors
-    /// When the parameters do not have the architecture's shapes.
+    /// When the parameters do not have the architecture's shapes, or an activation is a caller's own function.
     pub fn from_weights(architecture: &Architecture, weights: &[DenseWeights], compute: &Compute) -> Result<Self> {
-        let mut blocks: Vec<Block> = Vec::new();
-        let mut n_in = architecture.d_in();
-        let mut remaining = weights.iter();
-        for layer in architecture.layers() {
-            match (layer, blocks.last_mut()) {
-                (Layer::Activation(activation), Some(block)) => block.activation = Some(*activation),
-                // The architecture's own check: an activation always follows a dense map.
-                (Layer::Activation(_), None) => {}
-                (Layer::Dense(n_out), _) => {
-                    let layer = blocks.len();
-                    let weights = remaining.next().ok_or_else(|| {
-                        Error::shape("dense layers with weights", format!("more than {layer}"), weights.len())
-                    })?;
-                    ensure_shape(layer, weights, n_in, *n_out, architecture.b_std() > 0.0)?;
-                    blocks.push(Block { dense: Dense::new(weights, architecture, compute), activation: None });
-                    n_in = *n_out;
-                }
-            }
+        let maps = architecture.maps();
+        if maps.len() != weights.len() {
+            return Err(Error::shape("affine maps with weights", maps.len(), weights.len()));
         }
-        Ok(Self { blocks, architecture: architecture.clone() })
+        for (number, (map, weights)) in maps.into_iter().zip(weights).enumerate() {
+            ensure_shape(number, weights, map, architecture.b_std() > 0.0)?;
+        }
+        Ok(Self {
+            maps: weights.iter().map(|weights| Dense::new(weights, architecture, compute)).collect(),
+            operations: operations(architecture.steps(), &mut 0, compute)?,
+            architecture: architecture.clone(),
+        })
     }
 
     /// The description this network was built from.
@@ -70,61 +72,94 @@ impl Network {
         self.forward_probed(x, |_, _, z| z)
     }
 
-    /// As [`Network::forward`], letting `probe` see each dense map with its inputs `[n, n_in]` and replace its pre-activations
-    /// `[n, n_out]`, which is how structured derivatives attach their leaves.
+    /// As [`Network::forward`], letting `probe` see each affine map with its inputs and replace its pre-activations, which is how
+    /// structured derivatives attach their leaves.
+    ///
+    /// # Shapes
+    /// - inputs of a map: `[n * n_positions, n_in]`, a row for each position of its outputs
+    /// - pre-activations: `[n * n_positions, n_out]`
     #[must_use]
     pub fn forward_probed(
         &self,
         x: Tensor<2>,
         mut probe: impl FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
     ) -> Tensor<2> {
-        self.blocks.iter().fold(x, |h, block| {
-            let z = block.dense.forward(h.clone());
-            let z = probe(&block.dense, &h, z);
-            match block.activation {
-                Some(activation) => apply(activation, z),
-                None => z,
+        let [n, _] = x.dims();
+        let (n_positions, channels) = self.architecture.input_grid();
+        let rows = if n_positions == 1 { x } else { x.reshape([n * n_positions, channels]) };
+        let f = self.run(&self.operations, scaled(rows, self.architecture.input_scale()), &mut probe);
+        scaled(f, self.architecture.output_scale())
+    }
+
+    fn run<P>(&self, operations: &[Operation], h: Tensor<2>, probe: &mut P) -> Tensor<2>
+    where
+        P: FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
+    {
+        operations.iter().fold(h, |h, operation| match operation {
+            Operation::Map(number, window) => {
+                let (dense, inputs) = (&self.maps[*number], window.gather(h));
+                let z = dense.forward(inputs.clone());
+                probe(dense, &inputs, z)
             }
+            Operation::Activation(activation) => activation.apply(h),
+            Operation::Pool(window) => window.mean(h),
+            Operation::LayerNorm(eps) => layer_norm(h, *eps),
+            Operation::Sum(branches) => self.run_all(branches, h, probe, |sum, branch| sum + branch),
+            Operation::Product(branches) => self.run_all(branches, h, probe, |product, branch| product * branch),
         })
     }
-}
 
-fn apply(activation: Activation, z: Tensor<2>) -> Tensor<2> {
-    match activation.family() {
-        Family::TwoSlope { left, right } if left == right => scaled(z, right),
-        Family::TwoSlope { left: 0.0, right } => scaled(activation::relu(z), right),
-        Family::TwoSlope { left, right } => {
-            scaled(activation::relu(z.clone()), right) - scaled(activation::relu(z.neg()), left)
-        }
-        Family::TwoLevel { low, high } => z.sign() * (0.5 * (high - low)) + 0.5 * (high + low),
-        Family::Erf { scale, slope, offset } => {
-            let f = scaled(scaled(z, slope).erf(), scale);
-            if offset == 0.0 { f } else { f + offset }
-        }
-        Family::Gelu => z.clone() * ((z * FRAC_1_SQRT_2).erf() + 1.0) * 0.5,
-        Family::Sine { amplitude, frequency, phase } => scaled((scaled(z, frequency) + phase).sin(), amplitude),
-        Family::Gaussian => z.square().neg().exp(),
-        Family::Exponential { scale, rate } => scaled(scaled(z, rate).exp(), scale),
-        Family::Polynomial(coefficients) => {
-            let (highest, lower) = (coefficients[MAX_DEGREE], &coefficients[..MAX_DEGREE]);
-            lower.iter().rev().fold(z.zeros_like() + highest, |f, coefficient| f * z.clone() + *coefficient)
-        }
+    fn run_all<P>(
+        &self,
+        branches: &[Vec<Operation>],
+        h: Tensor<2>,
+        probe: &mut P,
+        join: impl FnMut(Tensor<2>, Tensor<2>) -> Tensor<2>,
+    ) -> Tensor<2>
+    where
+        P: FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
+    {
+        branches.iter().map(|branch| self.run(branch, h.clone(), probe)).reduce(join).unwrap_or(h)
     }
 }
 
-/// A factor of 1 costs no pass over the tensor.
-fn scaled(z: Tensor<2>, factor: f64) -> Tensor<2> {
-    if factor == 1.0 { z } else { z * factor }
+/// Maps are numbered in the order in which they are met, which is that of [`Architecture::maps`].
+fn operations(steps: &[Step], n_maps: &mut usize, compute: &Compute) -> Result<Vec<Operation>> {
+    let mut all = Vec::with_capacity(steps.len());
+    for step in steps {
+        let mut each = |branches: &[Vec<Step>]| -> Result<Vec<Vec<Operation>>> {
+            branches.iter().map(|branch| operations(branch, n_maps, compute)).collect()
+        };
+        all.push(match step {
+            Step::Map(map) => {
+                *n_maps += 1;
+                Operation::Map(*n_maps - 1, Window::new(&map.taps, compute))
+            }
+            Step::Activation(activation) => Operation::Activation(Elementwise::new(activation)?),
+            Step::Pool(taps) => Operation::Pool(Window::new(taps, compute)),
+            Step::LayerNorm(eps) => Operation::LayerNorm(*eps),
+            Step::Sum(branches) => Operation::Sum(each(branches)?),
+            Step::Product(branches) => Operation::Product(each(branches)?),
+        });
+    }
+    Ok(all)
 }
 
-fn ensure_shape(layer: usize, weights: &DenseWeights, n_in: usize, n_out: usize, has_bias: bool) -> Result<()> {
-    let expected = (n_in, n_out, has_bias.then_some(n_out));
+/// Each row less its mean, divided by sqrt(variance + eps); the variance is the mean square, without Bessel's correction.
+fn layer_norm(z: Tensor<2>, eps: f64) -> Tensor<2> {
+    let centred = z.clone() - z.mean_dim(1);
+    let variance = centred.clone().square().mean_dim(1);
+    centred / (variance + eps).sqrt()
+}
+
+fn ensure_shape(number: usize, weights: &DenseWeights, map: &AffineMap, has_bias: bool) -> Result<()> {
+    let expected = (map.n_in, map.n_out, has_bias.then_some(map.n_out));
     let found = (weights.weight.n_rows(), weights.weight.n_cols(), weights.bias.as_ref().map(Vec::len));
     if expected == found {
         return Ok(());
     }
     Err(Error::shape(
-        format!("weights of dense layer {layer} (inputs, outputs, biases)"),
+        format!("weights of affine map {number} (inputs, outputs, biases)"),
         format!("{expected:?}"),
         format!("{found:?}"),
     ))

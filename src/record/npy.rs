@@ -1,36 +1,97 @@
 //! NumPy's .npy files: `numpy.load` opens what is written here, and what `numpy.save` writes is read.
 //!
 //! The format is one line of text before the numbers; the crates that read it bring a parser generator for that line, so it is
-//! read here. Written: version 1.0, little-endian f64, row-major. Read: little-endian f32 and f64, one or two dimensions, row- or
+//! read here. Written: version 1.0, little-endian f32 or f64, row-major. Read: little-endian f32 and f64, one or two dimensions, row- or
 //! column-major.
 
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::file;
+use super::file::Pending;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
+
+/// The number type of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 4 bytes.
+    F32,
+    /// 8 bytes.
+    #[default]
+    F64,
+}
 
 /// Writes `matrix` as a two-dimensional f64 array.
 ///
 /// # Errors
 /// When the file cannot be written; an existing file is then left as it was.
 pub fn write(path: &Path, matrix: &Matrix) -> Result<()> {
-    let dictionary =
-        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}, {}), }}", matrix.n_rows(), matrix.n_cols());
-    // Magic, version and length take 10 bytes; the header ends with a newline on a multiple of 64.
-    let padded = (10 + dictionary.len() + 1).div_ceil(64) * 64 - 10;
-    let mut bytes = Vec::with_capacity(10 + padded + 8 * matrix.values().len());
-    bytes.extend(MAGIC);
-    bytes.extend([1, 0]);
-    bytes.extend((padded as u16).to_le_bytes());
-    bytes.extend(format!("{dictionary:<width$}\n", width = padded - 1).into_bytes());
-    for value in matrix.values() {
-        bytes.extend(value.to_le_bytes());
+    let mut writer = Writer::create(path, &[matrix.n_rows(), matrix.n_cols()], Precision::F64)?;
+    writer.append(matrix.values())?;
+    writer.finish()
+}
+
+/// An array that is written part by part, in order, and need never be in memory; the file appears when it is whole.
+#[derive(Debug)]
+pub struct Writer {
+    file: Pending,
+    precision: Precision,
+    n_missing: usize,
+}
+
+impl Writer {
+    /// Begins an array of this shape.
+    ///
+    /// # Errors
+    /// When the folder cannot be written to.
+    pub fn create(path: &Path, shape: &[usize], precision: Precision) -> Result<Self> {
+        let descr = match precision {
+            Precision::F32 => "<f4",
+            Precision::F64 => "<f8",
+        };
+        // A tuple of one number ends with a comma; a longer one may.
+        let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
+        let dictionary = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", sizes.trim_end());
+        // Magic, version and length take 10 bytes; the header ends with a newline on a multiple of 64.
+        let padded = (10 + dictionary.len() + 1).div_ceil(64) * 64 - 10;
+        let mut file = Pending::begin(path)?;
+        file.write(MAGIC)?;
+        file.write(&[1, 0])?;
+        file.write(&(padded as u16).to_le_bytes())?;
+        file.write(format!("{dictionary:<width$}\n", width = padded - 1).as_bytes())?;
+        Ok(Self { file, precision, n_missing: shape.iter().product() })
     }
-    file::replace(path, &bytes)
+
+    /// The next numbers, row after row.
+    ///
+    /// # Errors
+    /// When the disk cannot take them, or there are more than the shape holds.
+    pub fn append(&mut self, values: &[f64]) -> Result<()> {
+        let Some(n_missing) = self.n_missing.checked_sub(values.len()) else {
+            return Err(Error::shape("numbers left to write", self.n_missing, values.len()));
+        };
+        self.n_missing = n_missing;
+        for value in values {
+            match self.precision {
+                Precision::F32 => self.file.write(&(*value as f32).to_le_bytes())?,
+                Precision::F64 => self.file.write(&value.to_le_bytes())?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the file at its place.
+    ///
+    /// # Errors
+    /// When numbers are missing, or the disk fails.
+    pub fn finish(self) -> Result<()> {
+        if self.n_missing > 0 {
+            return Err(Error::shape("numbers left to write", 0, self.n_missing));
+        }
+        self.file.finish()
+    }
 }
 
 /// Reads a one- or two-dimensional array; one dimension becomes a single column.
@@ -139,6 +200,21 @@ mod tests {
         }
         std::fs::write(&path, bytes).expect("writable");
         assert_eq!(read(&path).expect("readable"), Matrix::from_fn(2, 3, |i, j| (3 * i + j + 1) as f64));
+    }
+
+    #[test]
+    fn an_array_written_in_parts_is_whole_or_absent() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("parts.npy");
+        let mut writer = Writer::create(&path, &[2, 2], Precision::F32).expect("writable");
+        writer.append(&[1.0, 2.5]).expect("writable");
+        assert!(writer.append(&[0.0; 3]).is_err() && !path.exists());
+        writer.append(&[-3.0, 4.0]).expect("writable");
+        writer.finish().expect("whole");
+        assert_eq!(read(&path).expect("readable").values(), [1.0, 2.5, -3.0, 4.0]);
+        let short = Writer::create(&path, &[3], Precision::F64).expect("writable");
+        assert!(short.finish().is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 
     #[test]

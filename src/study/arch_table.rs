@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::sweep::Sweep;
-use crate::arch::{Activation, Architecture, Layer, Mlp, Parametrization};
+use crate::arch::{Activation, Architecture, Convention, Layer, Mlp, Parametrization};
 use crate::error::{Error, Result};
 
 /// `[arch]`: either `depth`, `width` and `activation`, or `layers`.
@@ -22,17 +22,24 @@ pub struct ArchConfig {
     /// The hidden layers one by one; the readout is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layers: Option<Vec<Layer>>,
+    /// The shape of one input, `[length, channels]` or `[height, width, channels]`; a vector, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Vec<usize>>,
     /// Outputs; must be the data's where there are data, and is 1 where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub d_out: Option<usize>,
-    /// Standard deviation of the weights.
-    pub w_std: f64,
+    /// Standard deviation of the weights; left out where the convention fixes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub w_std: Option<f64>,
     /// Standard deviation of the biases; 0 for a network without.
     #[serde(default)]
     pub b_std: f64,
     /// Where the width goes.
     #[serde(default)]
     pub parametrization: Parametrization,
+    /// Whose convention these numbers follow.
+    #[serde(default)]
+    pub convention: Convention,
 }
 
 const MAX_DEPTH: usize = 10_000;
@@ -52,12 +59,30 @@ impl ArchConfig {
                 "leave it out: it follows from the data",
             ));
         }
-        let shorthand = (&self.depth, &self.width, self.activation);
+        let w_std = self.w_std.or(self.convention.w_std()).ok_or_else(|| {
+            Error::config("arch.w_std", "is not given", "use 1.4142135623730951 (sqrt 2) for relu, 1 to 1.5 for erf")
+        })?;
+        let shorthand = (&self.depth, &self.width, &self.activation);
         match (&self.layers, shorthand) {
             (Some(layers), (None, None, None)) => {
-                let layers = layers.clone();
-                Ok(vec![Architecture::new(d_in, layers, d_out, self.w_std, self.b_std, self.parametrization)?])
+                let vector = vec![d_in];
+                let input = self.input.as_ref().unwrap_or(&vector);
+                let architecture =
+                    Architecture::new(input, layers.clone(), d_out, w_std, self.b_std, self.parametrization)?;
+                if architecture.d_in() != d_in {
+                    return Err(Error::config(
+                        "arch.input",
+                        format!("{input:?} are {} numbers, but the data have {d_in} columns", architecture.d_in()),
+                        "give the shape of one row of the data",
+                    ));
+                }
+                Ok(vec![self.convention.apply(architecture)?])
             }
+            (None, (Some(_), Some(_), Some(_))) if self.input.is_some() => Err(Error::config(
+                "arch.input",
+                "positions need convolutions, which `depth`, `width` and `activation` cannot describe",
+                "write the network as `layers`",
+            )),
             (None, (Some(depths), Some(widths), Some(activation))) => {
                 ensure_some(&depths.0, "arch.depth")?;
                 if let Some(depth) = depths.0.iter().find(|depth| **depth > MAX_DEPTH) {
@@ -68,11 +93,21 @@ impl ArchConfig {
                     ));
                 }
                 ensure_some(&widths.0, "arch.width")?;
+                if widths.0.contains(&0) {
+                    return Err(Error::config(
+                        "arch.width",
+                        "a layer has width 0",
+                        "give every layer at least one unit",
+                    ));
+                }
                 let pairs = depths.0.iter().flat_map(|depth| widths.0.iter().map(move |width| (*depth, *width)));
                 pairs
                     .map(|(depth, width)| {
-                        let (w_std, b_std, parametrization) = (self.w_std, self.b_std, self.parametrization);
-                        Mlp { depth, width, activation, w_std, b_std, parametrization }.architecture(d_in, d_out)
+                        let depth = self.convention.n_hidden(depth)?;
+                        let (activation, b_std, parametrization) =
+                            (activation.clone(), self.b_std, self.parametrization);
+                        let mlp = Mlp { depth, width, activation, w_std, b_std, parametrization };
+                        self.convention.apply(mlp.architecture(d_in, d_out)?)
                     })
                     .collect()
             }

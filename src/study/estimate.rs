@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::plan::Plan;
-use crate::arch::Architecture;
+use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::empirical::EmpiricalNtk;
@@ -138,11 +138,21 @@ fn memory(plan: &Plan, architecture: &Architecture) -> usize {
     };
     let (n_train, n_test) = (plan.split.x_train.n_rows(), plan.split.x_test.n_rows());
     let n_entries = plan.n_entries();
-    // Parameters, their gradients, their next values and their initial ones; a few activations per layer and sample.
+    // Parameters, their gradients, their next values and their initial ones; a few activations per map, position and sample, and twice
+    // what its windows see where that is copied.
     let network = 4 * architecture.n_parameters() * bytes;
-    let activations = 4 * architecture.depth().max(1) * architecture.width() * (n_train + n_test) * bytes;
+    let numbers = |map: &AffineMap| {
+        map.taps.n_outputs() * (4 * map.n_out + if map.taps.is_pointwise() { 0 } else { 2 * map.n_in })
+    };
+    let activations = architecture.maps().into_iter().map(numbers).sum::<usize>() * (n_train + n_test) * bytes;
+    // The share of a map in the empirical kernel, which goes by pairs of positions or by each sample's gradients.
+    let share = |map: &AffineMap| match map.taps.n_outputs() {
+        1 => 0,
+        n_positions => 2 * (n_train * n_positions).pow(2).min(n_entries * map.n_in * map.n_out),
+    };
+    let share = architecture.maps().into_iter().map(share).max().unwrap_or(0) * bytes;
     // Empirical kernel, its eigenvectors and two intermediates; the same once for the analytic one; the cross kernels.
     let kernels =
         8 * (4 * n_entries * n_entries + 4 * n_train * n_train + 2 * n_entries * n_test * plan.split.y_train.n_cols());
-    network + activations + kernels
+    network + activations + share + kernels
 }

@@ -10,7 +10,7 @@ use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Predictor, to_matr
 use ntk::seed;
 
 use crate::golden;
-use crate::problem::{ACTIVATIONS, backends, inputs};
+use crate::problem::{backends, inputs, layered, settings};
 
 const FILE: &str = include_str!("../golden/empirical.json");
 
@@ -99,18 +99,16 @@ fn the_linearized_network_equals_that_of_neural_tangents() {
 /// Networks of every activation, both parametrizations, several outputs, with and without biases, equal and unequal widths.
 fn architectures() -> Vec<Architecture> {
     let mut all = Vec::new();
-    for activation in ACTIVATIONS {
-        for parametrization in [Parametrization::Ntk, Parametrization::Standard] {
-            for b_std in [0.0, 0.3] {
-                let hidden = vec![
-                    Layer::Dense(7),
-                    Layer::Activation(activation),
-                    Layer::Dense(5),
-                    Layer::Dense(6),
-                    Layer::Activation(activation),
-                ];
-                all.push(Architecture::new(4, hidden, 2, 1.3, b_std, parametrization).expect("valid"));
-            }
+    for activation in Activation::examples() {
+        for (parametrization, b_std) in settings() {
+            let hidden = vec![
+                Layer::Dense(7),
+                Layer::Activation(activation.clone()),
+                Layer::Dense(5),
+                Layer::Dense(6),
+                Layer::Activation(activation.clone()),
+            ];
+            all.push(Architecture::new(&[4], hidden, 2, 1.3, b_std, parametrization).expect("valid"));
         }
     }
     all
@@ -118,13 +116,16 @@ fn architectures() -> Vec<Architecture> {
 
 #[test]
 fn structured_derivatives_equal_jacobian_contraction() {
-    let (x1, x2) = (inputs(5, 4, "x1"), inputs(3, 4, "x2"));
+    let layered = layered().into_iter().map(|(_, architecture)| architecture);
+    let architectures: Vec<Architecture> = architectures().into_iter().chain(layered).collect();
     for (dtype, tolerance) in [(Dtype::F64, 1e-12), (Dtype::F32, 1e-5)] {
         for compute in backends(dtype) {
-            for architecture in architectures() {
+            for architecture in &architectures {
+                let d_in = architecture.d_in();
+                let (x1, x2) = (inputs(5, d_in, "x1"), inputs(3, d_in, "x2"));
                 for initial in [InitialFunction::Plain, InitialFunction::Centred, InitialFunction::Antisymmetric] {
                     let mut stream = seed::stream(3, "methods");
-                    let predictor = Predictor::init(&architecture, initial, &mut stream, &compute).expect("valid");
+                    let predictor = Predictor::init(architecture, initial, &mut stream, &compute).expect("valid");
                     let ntk = EmpiricalNtk::new(&predictor, &compute);
                     let (t1, t2) = (compute.tensor(&x1), compute.tensor(&x2));
                     let reference = jacobian::cross_gram(&predictor, Predictor::forward, &t1, &t2).expect("finite");
@@ -146,7 +147,7 @@ fn the_jacobian_equals_finite_differences_in_every_parameter() {
     for compute in backends(Dtype::F64) {
         // Smooth activation: central differences with h = 1e-5 are right to about h^2 = 1e-10.
         let architecture = Architecture::new(
-            4,
+            &[4],
             vec![Layer::Dense(5), Layer::Activation(Activation::Erf)],
             2,
             1.3,
@@ -223,21 +224,22 @@ fn samples(architecture: &Architecture, x1: &Matrix, x2: &Matrix, n_networks: u6
 
 #[test]
 fn with_one_hidden_layer_the_mean_over_networks_is_the_analytic_kernel_at_every_width() {
-    // 1,000 networks of width 8; five standard errors of the sample itself leave about one failure in a million for each of the 38
+    // 1,000 networks of width 8; five standard errors of the sample itself leave about one failure in a million for each of the 60
     // cases, and the seeds are fixed. This is the test that network and kernel describe the same thing.
     let compute = backends(Dtype::F64).remove(0);
     let (x1, x2) = (inputs(1, 3, "law x1"), inputs(1, 3, "law x2"));
-    for activation in ACTIVATIONS {
+    for activation in Activation::examples() {
         for parametrization in [Parametrization::Ntk, Parametrization::Standard] {
+            let activation = activation.clone();
             let mlp = Mlp { depth: 1, width: 8, activation, w_std: 1.4, b_std: 0.2, parametrization };
             let architecture = mlp.architecture(3, 1).expect("valid");
             let values = samples(&architecture, &x1, &x2, 1_000, &compute);
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;
             let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-            let exact = AnalyticKernel::new(architecture).cross_grams(&x1, &x2).expect("finite").ntk[(0, 0)];
+            let exact = AnalyticKernel::new(architecture.clone()).cross_grams(&x1, &x2).expect("finite").ntk[(0, 0)];
             let bound = 5.0 * deviation / n.sqrt();
-            assert!((mean - exact).abs() < bound, "{activation}, {parametrization}: {mean} against {exact} +- {bound}");
+            assert!((mean - exact).abs() < bound, "{}: {mean} against {exact} +- {bound}", architecture.describe());
         }
     }
 }

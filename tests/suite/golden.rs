@@ -22,6 +22,14 @@ pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
+/// The sizes of a nested list.
+pub(crate) fn shape(value: &Value) -> Vec<usize> {
+    match value.as_array() {
+        None => Vec::new(),
+        Some(items) => std::iter::once(items.len()).chain(shape(&items[0])).collect(),
+    }
+}
+
 /// One of the file's inputs, by name.
 pub(crate) fn input(file: &Value, name: &Value) -> Matrix {
     matrix(&file["inputs"][name.as_str().expect("an input's name")])

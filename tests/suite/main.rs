@@ -4,11 +4,13 @@
 
 mod cli;
 mod golden;
+mod loops;
 mod problem;
 
 mod empirical;
 mod kernels;
 mod laws;
 mod layers;
+mod networks;
 mod predictions;
 mod training;

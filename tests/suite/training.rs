@@ -148,8 +148,8 @@ fn below_the_stability_bound_the_loss_falls_and_above_it_training_diverges() {
 fn the_four_terms_add_up_to_the_gap_at_every_test_point_in_both_orders() {
     for compute in backends(Dtype::F64) {
         for (depth, activation) in [(1, Activation::Relu), (3, Activation::Erf)] {
-            let run = Run::new(&mlp(depth, 16, activation), InitialFunction::Plain, 0.5, 0.0, &compute);
             let architecture = mlp(depth, 16, activation);
+            let run = Run::new(&architecture, InitialFunction::Plain, 0.5, 0.0, &compute);
             let analytic = ntk::kernel::analytic::AnalyticKernel::new(architecture);
             let (x_train, x_test) = (inputs(8, 3, "train"), inputs(5, 3, "test"));
             let grams = analytic.grams(&x_train).expect("finite");

@@ -1,43 +1,57 @@
-//! Infinite-width kernels by the layer recursion (Lee et al. 2018; Jacot, Gabriel, Hongler 2018).
+//! Infinite-width kernels by the layer recursion (Lee et al. 2018; Jacot, Gabriel, Hongler 2018; Arora et al. 2019 for convolutions).
 //!
 //! With K the covariance of a pre-activation (NNGP) and Theta the tangent kernel, T = E[phi(u) phi(v)] and
-//! T' = E[phi'(u) phi'(v)] over (u, v) ~ N(0, [[a, b], [b, c]]):
+//! T' = E[phi'(u) phi'(v)] over (u, v) ~ N(0, [[a, b], [b, c]]), on every pair of positions of two inputs:
 //!
 //! ```text
-//! input       K = <x, x'> / d                                   Theta = 0
-//! dense       K <- W_std^2 K + b_std^2                           Theta <- K + W_std^2 Theta              (ntk)
-//!                                                                Theta <- n K_in + [b_std > 0] + W_std^2 Theta   (standard)
+//! input       K = <x, x'> / channels                             Theta = 0
+//! map         K <- W_std^2 mean K + b_std^2                      Theta <- K + W_std^2 mean Theta              (ntk)
+//!                                                                Theta <- n mean K_in + [b_std > 0] + W_std^2 mean Theta   (standard)
 //! activation  K <- T                                             Theta <- Theta T'
+//! pool        K <- mean of K over both windows                   Theta <- mean of Theta
+//! layer norm  K <- K / sqrt((a + eps)(c + eps))                  Theta <- Theta / sqrt((a + eps)(c + eps))
+//! sum         K <- sum of K_k                                    Theta <- sum of Theta_k
+//! product     K <- product of K_k                                Theta <- sum of Theta_k times the other K_j
 //! ```
 //!
-//! where `n K_in` is the squared norm of the map's n inputs. A pair's path through the layers needs the two variances a and c at
-//! every activation, which depend on one input each: they are computed first, n numbers per activation, and every pair is then
-//! carried through all layers at once, so that memory is the output alone.
+//! where a map's mean runs over the positions under its window, the same in both inputs, and n counts one unit's inputs.
+//!
+//! What is carried is not K and Theta but the correlation, as 1 - rho and 1 + rho, and Theta over the root of both variances; the variances
+//! depend on one input each and are worked out beforehand. So neither near-duplicates nor depth cost digits, overflow is found, with
+//! its layer, before a pair is touched, and kernels of ReLU networks need no number of either input on the way.
+//!
+//! - `recursion`: the architecture made ready; `path`: what depends on one input; `block` and `loops`: what depends on pairs
+//! - `dual`: the expectations T and T', a file for each family of activations
+//! - [`Evaluation`]: any part of the matrices, in tiles that stay in cache
 
+mod block;
 mod dual;
+mod evaluation;
+mod inputs;
+mod loops;
+mod path;
+mod recursion;
 
-use rayon::prelude::*;
-
-use self::dual::dual;
+pub use self::evaluation::{Element, Evaluation};
+use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
-use crate::arch::{Activation, Architecture, Family, Layer, Parametrization};
-use crate::error::{Error, Result};
+use crate::arch::Architecture;
+use crate::error::Result;
 use crate::linalg::{GramMatrix, Matrix};
 
 /// The infinite-width kernels of an architecture, for one output (for O outputs: times the identity).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct AnalyticKernel {
     architecture: Architecture,
-    /// Of each activation, reduced once and not for every pair of inputs.
-    families: Vec<Family>,
+    recursion: Recursion,
 }
 
 impl AnalyticKernel {
     /// The kernels that networks of this architecture approach as their hidden layers widen.
     #[must_use]
     pub fn new(architecture: Architecture) -> Self {
-        let families = architecture.activations().map(Activation::family).collect();
-        Self { architecture, families }
+        let recursion = Recursion::of(&architecture);
+        Self { architecture, recursion }
     }
 
     /// What the kernels were derived from.
@@ -46,106 +60,53 @@ impl AnalyticKernel {
         &self.architecture
     }
 
+    /// The kernels between `x1` `[n1, d_in]` and `x2` `[n2, d_in]`, or of `x1` with itself, ready to be computed whole or in parts.
+    ///
+    /// # Errors
+    /// Inputs of another dimension; a kernel value that overflows, with the layer at which it does; an activation that turns out not to be
+    /// smooth.
+    pub fn evaluate(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Evaluation<'_>> {
+        for x in std::iter::once(x1).chain(x2) {
+            ensure_input_dimension(x, self.architecture.d_in())?;
+        }
+        let scales = (self.architecture.input_scale(), self.architecture.output_scale());
+        Evaluation::new(&self.recursion, scales, x1, x2)
+    }
+
     /// NNGP and NTK on all pairs within `x` `[n, d_in]`.
     ///
     /// # Errors
-    /// Inputs of another dimension, or a kernel value that overflows.
+    /// As [`AnalyticKernel::evaluate`].
     pub fn grams(&self, x: &Matrix) -> Result<Kernels<GramMatrix>> {
-        let paths = self.paths(x)?;
+        let evaluation = self.evaluate(x, None)?;
         let n = x.n_rows();
-        let rows: Vec<Vec<Pair>> = (0..n)
-            .into_par_iter()
-            .map(|i| (0..=i).map(|j| self.pair(dot(x.row(i), x.row(j)), &paths[i], &paths[j])).collect())
-            .collect();
-        let kernels = Kernels {
-            nngp: GramMatrix::from_lower(n, |i, j| rows[i][j].nngp),
-            ntk: GramMatrix::from_lower(n, |i, j| rows[i][j].ntk),
-        };
-        ensure_finite(kernels.ntk.as_matrix())?;
-        Ok(kernels)
+        let mut kernels = Kernels { nngp: Matrix::zeros(n, n), ntk: Matrix::zeros(n, n) };
+        let Kernels { nngp, ntk } = &mut kernels;
+        evaluation.fill(Kernels { nngp: Some(nngp.values_mut()), ntk: Some(ntk.values_mut()) }, &|_| {})?;
+        Ok(Kernels { nngp: GramMatrix::from_mirrored(kernels.nngp)?, ntk: GramMatrix::from_mirrored(kernels.ntk)? })
     }
 
     /// NNGP and NTK between `x1` `[n1, d_in]` and `x2` `[n2, d_in]`: two `[n1, n2]` matrices.
     ///
     /// # Errors
-    /// As [`AnalyticKernel::grams`].
+    /// As [`AnalyticKernel::evaluate`].
     pub fn cross_grams(&self, x1: &Matrix, x2: &Matrix) -> Result<Kernels<Matrix>> {
-        let (paths1, paths2) = (self.paths(x1)?, self.paths(x2)?);
-        let (n1, n2) = (x1.n_rows(), x2.n_rows());
-        let pairs: Vec<Pair> = (0..n1)
-            .into_par_iter()
-            .flat_map_iter(|i| {
-                let (paths1, paths2) = (&paths1, &paths2);
-                (0..n2).map(move |j| self.pair(dot(x1.row(i), x2.row(j)), &paths1[i], &paths2[j]))
-            })
-            .collect();
-        let kernels = Kernels {
-            nngp: Matrix::from_fn(n1, n2, |i, j| pairs[i * n2 + j].nngp),
-            ntk: Matrix::from_fn(n1, n2, |i, j| pairs[i * n2 + j].ntk),
-        };
-        ensure_finite(&kernels.ntk)?;
-        Ok(kernels)
+        let evaluation = self.evaluate(x1, Some(x2))?;
+        Ok(evaluation.tile(0..x1.n_rows(), 0..x2.n_rows()))
+    }
+
+    /// NNGP and NTK of every input of `x` `[n, d_in]` with itself: `[n]` each.
+    ///
+    /// # Errors
+    /// As [`AnalyticKernel::evaluate`].
+    pub fn diagonals(&self, x: &Matrix) -> Result<Kernels<Vec<f64>>> {
+        Ok(self.evaluate(x, None)?.diagonal())
     }
 
     /// One of the two as a [`Kernel`], for code that takes any kernel.
     #[must_use]
     pub fn of_kind(&self, kind: KernelKind) -> OneKind<'_> {
         OneKind { kernel: self, kind }
-    }
-
-    /// For every input, the variance of its pre-activation at each activation.
-    fn paths(&self, x: &Matrix) -> Result<Vec<Vec<f64>>> {
-        ensure_input_dimension(x, self.architecture.d_in())?;
-        Ok(x.rows().map(|row| self.variances(dot(row, row))).collect())
-    }
-
-    fn variances(&self, squared_norm: f64) -> Vec<f64> {
-        let (w2, b2) = (self.architecture.w_std().powi(2), self.architecture.b_std().powi(2));
-        let mut k = squared_norm / self.architecture.d_in() as f64;
-        let mut variances = Vec::with_capacity(self.families.len());
-        for layer in self.architecture.layers() {
-            match layer {
-                Layer::Dense(_) => k = w2 * k + b2,
-                Layer::Activation(_) => {
-                    let family = &self.families[variances.len()];
-                    variances.push(k);
-                    k = dual(family, k, k, k).covariance;
-                }
-            }
-        }
-        variances
-    }
-
-    fn pair(&self, inner_product: f64, variances1: &[f64], variances2: &[f64]) -> Pair {
-        let architecture = &self.architecture;
-        let (w2, b2) = (architecture.w_std().powi(2), architecture.b_std().powi(2));
-        let bias_gradient = if architecture.b_std() > 0.0 { 1.0 } else { 0.0 };
-        let mut n_in = architecture.d_in();
-        let mut nngp = inner_product / n_in as f64;
-        let mut ntk = 0.0;
-        let mut n_activations = 0;
-        for layer in architecture.layers() {
-            match layer {
-                Layer::Dense(n_out) => {
-                    let input = nngp;
-                    nngp = w2 * input + b2;
-                    ntk = w2 * ntk
-                        + match architecture.parametrization() {
-                            Parametrization::Ntk => nngp,
-                            Parametrization::Standard => n_in as f64 * input + bias_gradient,
-                        };
-                    n_in = *n_out;
-                }
-                Layer::Activation(_) => {
-                    let (a, c) = (variances1[n_activations], variances2[n_activations]);
-                    let dual = dual(&self.families[n_activations], a, nngp, c);
-                    nngp = dual.covariance;
-                    ntk *= dual.derivative_covariance;
-                    n_activations += 1;
-                }
-            }
-        }
-        Pair { nngp, ntk }
     }
 }
 
@@ -154,6 +115,22 @@ impl AnalyticKernel {
 pub struct OneKind<'a> {
     kernel: &'a AnalyticKernel,
     kind: KernelKind,
+}
+
+impl OneKind<'_> {
+    /// Computes the one kernel alone; the other needs no memory.
+    fn matrix(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
+        let evaluation = self.kernel.evaluate(x1, x2)?;
+        let (n_rows, n_columns) = evaluation.shape();
+        let mut matrix = Matrix::zeros(n_rows, n_columns);
+        let values = Some(matrix.values_mut());
+        let wanted = match self.kind {
+            KernelKind::Nngp => Kernels { nngp: values, ntk: None },
+            KernelKind::Ntk => Kernels { nngp: None, ntk: values },
+        };
+        evaluation.fill(wanted, &|_| {})?;
+        Ok(matrix)
+    }
 }
 
 impl Kernel for OneKind<'_> {
@@ -165,70 +142,57 @@ impl Kernel for OneKind<'_> {
     }
 
     fn gram(&self, x: &Matrix) -> Result<GramMatrix> {
-        let kernels = self.kernel.grams(x)?;
-        Ok(match self.kind {
-            KernelKind::Nngp => kernels.nngp,
-            KernelKind::Ntk => kernels.ntk,
-        })
+        GramMatrix::from_mirrored(self.matrix(x, None)?)
     }
 
     fn cross_gram(&self, x1: &Matrix, x2: &Matrix) -> Result<Matrix> {
-        let kernels = self.kernel.cross_grams(x1, x2)?;
-        Ok(match self.kind {
-            KernelKind::Nngp => kernels.nngp,
-            KernelKind::Ntk => kernels.ntk,
-        })
-    }
-}
-
-struct Pair {
-    nngp: f64,
-    ntk: f64,
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(u, v)| u * v).sum()
-}
-
-fn ensure_finite(kernel: &Matrix) -> Result<()> {
-    match kernel.first_non_finite() {
-        None => Ok(()),
-        Some((row, column, value)) => Err(Error::NotFinite {
-            what: "the analytic kernel".to_owned(),
-            value,
-            place: format!("row {row}, column {column}"),
-            remedy: "scale the inputs down, or lower `arch.w_std` or `arch.depth`".to_owned(),
-        }),
+        self.matrix(x1, Some(x2))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::SQRT_2;
+
     use super::*;
-    use crate::arch::Mlp;
+    use crate::arch::{Activation, Convention, Layer, Mlp, OwnFunction, Parametrization};
+    use crate::error::Error;
+    use crate::seed;
+
+    fn kernel(activation: Activation, depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
+        let parametrization = Parametrization::Ntk;
+        let mlp = Mlp { depth, width: 1, activation, w_std, b_std, parametrization };
+        AnalyticKernel::new(mlp.architecture(d_in, 1).expect("valid"))
+    }
 
     fn relu(depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
-        let mlp =
-            Mlp { depth, width: 1, activation: Activation::Relu, w_std, b_std, parametrization: Parametrization::Ntk };
-        AnalyticKernel::new(mlp.architecture(d_in, 1).expect("valid"))
+        kernel(Activation::Relu, depth, w_std, b_std, d_in)
     }
 
     /// Two inputs with <x,x>/d = 1 and correlation `rho`.
     fn pair(rho: f64) -> (Matrix, Matrix) {
-        let scale = 2.0_f64.sqrt();
-        let x = Matrix::from_fn(1, 2, |_, j| if j == 0 { scale } else { 0.0 });
-        let y = Matrix::from_fn(1, 2, |_, j| scale * if j == 0 { rho } else { (1.0 - rho * rho).sqrt() });
+        let x = Matrix::from_fn(1, 2, |_, j| if j == 0 { SQRT_2 } else { 0.0 });
+        let y = Matrix::from_fn(1, 2, |_, j| SQRT_2 * if j == 0 { rho } else { (1.0 - rho * rho).sqrt() });
         (x, y)
+    }
+
+    fn normal(n: usize, d: usize) -> Matrix {
+        let values = seed::standard_normals(&mut seed::stream(5, "analytic kernel"), n * d);
+        Matrix::from_vec(n, d, values).expect("as many as drawn")
     }
 
     #[test]
     fn a_linear_model_has_the_linear_kernel() {
-        let kernel = relu(0, 1.5, 0.2, 3);
         let x = Matrix::from_fn(4, 3, |i, j| (i as f64 - 1.0) * (j as f64 + 0.5));
-        let kernels = kernel.grams(&x).expect("finite");
-        assert_eq!(kernels.nngp, kernels.ntk);
-        let expected = 1.5 * 1.5 * dot(x.row(1), x.row(3)) / 3.0 + 0.04;
-        assert!((kernels.nngp[(1, 3)] - expected).abs() < 1e-15);
+        let kernels = relu(0, 1.5, 0.2, 3).grams(&x).expect("finite");
+        for i in 0..4 {
+            for j in 0..4 {
+                let product: f64 = x.row(i).iter().zip(x.row(j)).map(|(u, v)| u * v).sum();
+                let expected = 1.5 * 1.5 * product / 3.0 + 0.04;
+                assert!((kernels.nngp[(i, j)] - expected).abs() < 1e-14);
+                assert!((kernels.ntk[(i, j)] - expected).abs() < 1e-14);
+            }
+        }
     }
 
     #[test]
@@ -236,7 +200,7 @@ mod tests {
         // W_std = sqrt 2, b_std = 0: K = 2 at every layer is kept, T' = 1/2 on the diagonal, so Theta^{L+1} = 2 (L + 1).
         for depth in [1, 2, 5, 10] {
             let (x, _) = pair(1.0);
-            let ntk = relu(depth, 2.0_f64.sqrt(), 0.0, 2).grams(&x).expect("finite").ntk;
+            let ntk = relu(depth, SQRT_2, 0.0, 2).grams(&x).expect("finite").ntk;
             assert!((ntk[(0, 0)] - 2.0 * (depth as f64 + 1.0)).abs() < 1e-12, "depth {depth}: {}", ntk[(0, 0)]);
         }
     }
@@ -246,7 +210,7 @@ mod tests {
         for depth in 2..6 {
             let at = |depth, rho| {
                 let (x, y) = pair(rho);
-                relu(depth, 2.0_f64.sqrt(), 0.0, 2).cross_grams(&x, &y).expect("finite")
+                relu(depth, SQRT_2, 0.0, 2).cross_grams(&x, &y).expect("finite")
             };
             let (deep, shallow) = (at(depth, -1.0), at(depth - 1, 0.0));
             assert!((deep.nngp[(0, 0)] - shallow.nngp[(0, 0)]).abs() < 1e-12);
@@ -259,10 +223,134 @@ mod tests {
         // Values to four digits for K = 1 per layer (W_std^2 K = 2 here, hence the factor 2): 0.3163, 0.2725, 0.2533.
         for (depth, expected) in [(10, 0.3163), (100, 0.2725), (1000, 0.2533)] {
             let (x, y) = pair(0.0);
-            let ntk = relu(depth, 2.0_f64.sqrt(), 0.0, 2).cross_grams(&x, &y).expect("finite").ntk[(0, 0)];
+            let ntk = relu(depth, SQRT_2, 0.0, 2).cross_grams(&x, &y).expect("finite").ntk[(0, 0)];
             let ratio = ntk / (2.0 * (depth as f64 + 1.0));
             assert!((ratio - expected).abs() < 5e-5, "depth {depth}: {ratio}");
         }
+    }
+
+    #[test]
+    fn whole_matrices_tiles_rows_diagonals_and_single_kernels_are_the_same_numbers() {
+        // More rows than a tile has, and no multiple of it.
+        let (x, y) = (normal(301, 3), normal(70, 3));
+        let kernel = kernel(Activation::Gelu, 2, 1.4, 0.2, 3);
+        let grams = kernel.grams(&x).expect("finite");
+        let evaluation = kernel.evaluate(&x, None).expect("finite");
+        let gap = |a: &Matrix, b: &Matrix| (a - b).values().iter().fold(0.0_f64, |most, v| most.max(v.abs()));
+        assert_eq!(gap(&evaluation.tile(0..301, 0..301).ntk, grams.ntk.as_matrix()), 0.0);
+        assert_eq!(
+            gap(kernel.of_kind(KernelKind::Nngp).gram(&x).expect("finite").as_matrix(), grams.nngp.as_matrix()),
+            0.0
+        );
+        let mut rows = Vec::new();
+        for (range, block) in evaluation.row_blocks(50) {
+            assert_eq!(range.len(), block.ntk.n_rows());
+            rows.extend_from_slice(block.nngp.values());
+        }
+        assert_eq!(gap(&Matrix::from_vec(301, 301, rows).expect("all rows"), grams.nngp.as_matrix()), 0.0);
+        let diagonals = kernel.diagonals(&x).expect("finite");
+        for i in 0..301 {
+            assert!((diagonals.ntk[i] / grams.ntk[(i, i)] - 1.0).abs() < 1e-14);
+        }
+        let cross = kernel.cross_grams(&x, &y).expect("finite");
+        let both = Matrix::from_fn(371, 3, |i, j| if i < 301 { x[(i, j)] } else { y[(i - 301, j)] });
+        let joint = kernel.grams(&both).expect("finite").ntk;
+        assert!((cross.ntk[(300, 69)] / joint[(300, 370)] - 1.0).abs() < 1e-13);
+        assert_eq!(cross.ntk.shape(), (301, 70));
+    }
+
+    #[test]
+    fn single_precision_is_the_rounded_double() {
+        let x = normal(40, 3);
+        let kernel = relu(3, SQRT_2, 0.1, 3);
+        let expected = kernel.grams(&x).expect("finite").ntk;
+        let mut single = vec![0.0_f32; 1600];
+        let wanted = Kernels { nngp: None, ntk: Some(&mut single[..]) };
+        kernel.evaluate(&x, None).expect("finite").fill(wanted, &|_| {}).expect("1600 numbers");
+        for (single, double) in single.iter().zip(expected.as_matrix().values()) {
+            assert_eq!(*single, *double as f32);
+        }
+    }
+
+    /// Of any finite input: duplicates, opposites, zeros, one dimension, lengths from 1e-6 to 1e6.
+    #[test]
+    fn adversarial_inputs_give_positive_semidefinite_kernels_without_nan() {
+        let lengths = [1e-6, 1.0, 1.0, 1.0 + 1e-9, -1.0, 0.0, 1e6, 2.0, 0.0];
+        let line = Matrix::from_fn(lengths.len(), 1, |i, _| lengths[i]);
+        let plane = Matrix::from_fn(12, 2, |i, j| [1e-3, 1.0, -1.0, 1e3][i % 4] * ((i / 4 + 2 * j) as f64).sin());
+        for activation in Activation::examples() {
+            // What grows faster than a line overflows, and what bends at 1 is not resolved, at 1e6.
+            let family = activation.family();
+            let is_bounded = matches!(
+                family,
+                crate::arch::Family::TwoSlope { .. }
+                    | crate::arch::Family::TwoLevel { .. }
+                    | crate::arch::Family::Erf { .. }
+                    | crate::arch::Family::Gelu
+                    | crate::arch::Family::Sine { .. }
+                    | crate::arch::Family::Gaussian
+                    | crate::arch::Family::Gabor
+            );
+            let x = if is_bounded { [&line, &plane] } else { [&plane, &plane] };
+            for x in x {
+                let scale = if is_bounded { 1.0 } else { 1e-3 };
+                let x = x.map(|v| v * scale);
+                for b_std in [0.0, 0.3] {
+                    let kernels = kernel(activation.clone(), 2, 1.2, b_std, x.n_cols()).grams(&x).expect("finite");
+                    for gram in [&kernels.nngp, &kernels.ntk] {
+                        assert!(gram.as_matrix().first_non_finite().is_none(), "{activation}");
+                        let spectrum = crate::linalg::Spectrum::of(gram).expect("finite");
+                        let (least, most) = match spectrum.eigenvalues() {
+                            [most, .., least] => (*least, *most),
+                            _ => continue,
+                        };
+                        assert!(least >= -1e-13 * most, "{activation}, b_std {b_std}: {least:e} beside {most:e}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_own_smooth_function_has_a_kernel_and_a_kinked_one_is_refused() {
+        let x = normal(5, 3);
+        let own = |name: &str, phi: fn(f64) -> f64| Activation::Own(OwnFunction::new(name, phi));
+        let erf = kernel(Activation::Erf, 2, 1.3, 0.1, 3).grams(&x).expect("finite").ntk;
+        let same = kernel(own("my erf", libm::erf), 2, 1.3, 0.1, 3);
+        let error = same.evaluate(&x, None).expect("smooth").quadrature_error();
+        assert!(error.nngp < 1e-13 && error.ntk < 1e-12, "{error:?}");
+        let same = same.grams(&x).expect("smooth").ntk;
+        assert!((same.as_matrix() - erf.as_matrix()).frobenius() < 1e-12 * erf.as_matrix().frobenius());
+        let message =
+            kernel(own("hinge", |z| (z - 0.5).max(0.0)), 1, 1.0, 0.0, 3).grams(&x).expect_err("a kink").to_string();
+        assert!(message.contains("hinge") && message.contains("kink"), "{message}");
+    }
+
+    #[test]
+    fn other_conventions_have_the_values_their_authors_state() {
+        let relu = |depth: usize, b_std: f64, convention: Convention| {
+            let (w_std, activation) = (convention.w_std().unwrap_or(1.0), Activation::Relu);
+            let mlp = Mlp { depth, width: 1, activation, w_std, b_std, parametrization: Parametrization::Ntk };
+            AnalyticKernel::new(convention.apply(mlp.architecture(3, 1).expect("valid")).expect("fits"))
+        };
+        // On the unit sphere Arora's NTK is L + 1 on the diagonal, and scikit-ntk's is 1, at any depth and bias.
+        let x = Matrix::from_fn(2, 3, |i, j| [[0.6, 0.0, 0.8], [0.0, -1.0, 0.0]][i][j]);
+        for depth in [1, 3, 10] {
+            let arora = relu(depth, 0.0, Convention::Arora).grams(&x).expect("finite");
+            assert!((arora.ntk[(0, 0)] - (depth as f64 + 1.0)).abs() < 1e-12);
+            assert!((arora.nngp[(1, 1)] - 1.0).abs() < 1e-13);
+            for beta in [0.0, 0.7] {
+                let scikit = relu(depth, beta, Convention::ScikitNtk).grams(&x).expect("finite");
+                assert!((scikit.ntk[(1, 1)] - 1.0).abs() < 1e-13, "{}", scikit.ntk[(1, 1)]);
+            }
+        }
+        // Biases enter scikit-ntk's tangent kernel at every layer: one hidden layer, orthogonal inputs, beta = 1.
+        let ntk = relu(1, 1.0, Convention::ScikitNtk).grams(&x).expect("finite").ntk[(0, 1)];
+        let expected = (1.0 / std::f64::consts::PI + 1.0 + (0.0 + 1.0) * 0.5) / 4.0;
+        assert!((ntk - expected).abs() < 1e-14, "{ntk} against {expected}");
+        // Jacot's depth counts the output layer.
+        assert_eq!(Convention::Jacot.n_hidden(3).expect("positive"), 2);
+        assert!(Convention::Jacot.n_hidden(0).is_err());
     }
 
     #[test]
@@ -272,8 +360,32 @@ mod tests {
     }
 
     #[test]
-    fn overflow_is_an_error_not_a_nan() {
-        let x = Matrix::from_fn(1, 2, |_, _| 1e200);
-        assert!(matches!(relu(1, 1.0, 0.0, 2).grams(&x), Err(Error::NotFinite { .. })));
+    fn overflow_is_an_error_that_names_the_layer() {
+        let x = Matrix::from_fn(2, 2, |i, _| 1e3 * i as f64);
+        let deep = kernel(Activation::Monomial(3), 40, 2.0, 0.0, 2).grams(&x).expect_err("overflow");
+        assert!(matches!(deep, Error::NotFinite { .. }));
+        let message = deep.to_string();
+        assert!(message.contains("step") && message.contains("input 1"), "{message}");
+        let message =
+            relu(1, 1.0, 0.0, 2).grams(&Matrix::from_fn(1, 2, |_, _| 1e200)).expect_err("overflow").to_string();
+        assert!(message.contains("the input"), "{message}");
+    }
+
+    #[test]
+    fn a_sum_of_branches_adds_kernels_and_an_identity_layer_changes_nothing() {
+        let x = normal(4, 3);
+        let build = |layers: Vec<Layer>| {
+            AnalyticKernel::new(Architecture::new(&[3], layers, 1, 1.3, 0.2, Parametrization::Ntk).expect("valid"))
+        };
+        let dense = || Layer::Dense(1);
+        let plain = build(vec![dense(), Layer::Activation(Activation::Erf)]).grams(&x).expect("finite");
+        let dropped = vec![dense(), Layer::Activation(Activation::Erf), Layer::Dropout(0.3)];
+        assert_eq!(build(dropped).grams(&x).expect("finite").ntk, plain.ntk);
+        // Two linear branches from the inputs: K = 2 (w^2 k + b^2), Theta = 2 K_1, and a readout.
+        let sum = build(vec![Layer::Sum(vec![vec![dense()], vec![dense()]])]).grams(&x).expect("finite");
+        let k = 1.69 * x.row(0).iter().zip(x.row(1)).map(|(u, v)| u * v).sum::<f64>() / 3.0 + 0.04;
+        let nngp = 1.69 * 2.0 * k + 0.04;
+        assert!((sum.nngp[(0, 1)] - nngp).abs() < 1e-14);
+        assert!((sum.ntk[(0, 1)] - (nngp + 1.69 * 2.0 * k)).abs() < 1e-14);
     }
 }

@@ -1,6 +1,6 @@
 //! The tangent kernel of one finite network, Theta_hat(x, x') = J(x) J(x')^T with J = d f / d theta (Jacot et al. 2018).
 //!
-//! Two ways, same result: [`jacobian`] holds J and works for every Burn module; [`structured`] uses how a dense map's gradient
+//! Two ways, same result: [`jacobian`] holds J and works for every Burn module; [`structured`] uses how an affine map's gradient
 //! factorizes and never forms J (Novak et al. 2022). Both give the full output blocks: row i O + o is output o of input i.
 
 pub mod jacobian;

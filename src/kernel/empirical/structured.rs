@@ -1,19 +1,24 @@
-//! Structured derivatives (Novak, Sohl-Dickstein, Schoenholz 2022): the gradient of a dense map factorizes.
+//! Structured derivatives (Novak, Sohl-Dickstein, Schoenholz 2022): the gradient of an affine map factorizes.
 //!
-//! For a map with inputs h and output deltas g = d f / d z, the gradient of its weights at one sample is an outer product, so that
-//! its share of the kernel is two Gram matrices multiplied entry by entry:
+//! For a map with inputs h_p at positions p, and output deltas g_p = d f / d z_p, the gradient of its weights at one sample is a sum of
+//! outer products, so that its share of the kernel is made of inner products alone:
 //!
 //! ```text
-//! Theta_hat(x, x') = sum over dense maps of (s_w^2 <h, h'> + s_b^2) <g, g'>
+//! Theta_hat(x, x') = sum over maps, over positions p of x and q of x', of (s_w^2 <h_p, h'_q> + s_b^2) <g_p, g'_q>
 //! ```
 //!
-//! with s_w = W_std / sqrt n and s_b = b_std in the NTK parametrization, 1 and 1 in the standard one. The deltas of a whole batch
-//! come from one backward pass per output, because samples do not interact: zero leaves are added to the pre-activations of the
-//! model without gradients, so that no weight gradient is ever formed. Cost per map: two matrix products; memory N n.
+//! with s_w = W_std / sqrt n_in and s_b = b_std in the NTK parametrization, 1 and 1 in the standard one. A dense map has one position,
+//! and its share costs two matrix products; for a convolution there are two ways of summing, in `map_factors`.
+//!
+//! The deltas of a whole batch come from one backward pass per output, because samples do not interact: zero leaves are added to the
+//! pre-activations of the model without gradients, so that no gradient of the weights themselves is ever formed.
+
+mod map_factors;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use self::map_factors::MapFactors;
 use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
 use crate::net::{Network, Predictor, to_matrix};
@@ -70,16 +75,7 @@ fn accumulate(predictor: &Predictor, kernel: impl Fn(&Network) -> Result<Matrix>
     }
 }
 
-/// What one dense map contributes for a batch.
-struct MapFactors {
-    weight_scale: f64,
-    bias_scale: f64,
-    /// h: `[n, n_in]`.
-    inputs: Tensor<2>,
-    /// g, one `[n, n_out]` per output.
-    deltas: Vec<Tensor<2>>,
-}
-
+/// What the maps of a network contribute for a batch.
 struct Factors {
     n: usize,
     d_out: usize,
@@ -98,13 +94,7 @@ impl Factors {
                 let leaf = z.zeros_like().inner().autodiff().require_grad();
                 leaves.push(leaf.clone());
                 if output == 0 {
-                    let (weight_scale, bias_scale) = dense.squared_scales();
-                    maps.push(MapFactors {
-                        weight_scale,
-                        bias_scale,
-                        inputs: inputs.clone().inner(),
-                        deltas: Vec::new(),
-                    });
+                    maps.push(MapFactors::new(n, dense, inputs));
                 }
                 z + leaf
             });
@@ -118,33 +108,20 @@ impl Factors {
     }
 }
 
-/// Sum over maps, one pair of outputs at a time.
+/// Sum over maps, all pairs of outputs at once.
 fn contract(f1: &Factors, f2: &Factors) -> Result<Matrix> {
-    let d_out = f1.d_out;
+    let (d_out, mut sum) = (f1.d_out, Vec::new());
+    for (map1, map2) in f1.maps.iter().zip(&f2.maps) {
+        let shares = map1.shares(map2);
+        sum =
+            if sum.is_empty() { shares } else { sum.into_iter().zip(shares).map(|(sum, share)| sum + share).collect() };
+    }
     let mut theta = Matrix::zeros(f1.n * d_out, f2.n * d_out);
-    let input_grams: Vec<Tensor<2>> = f1
-        .maps
-        .iter()
-        .zip(&f2.maps)
-        .map(|(m1, m2)| m1.inputs.clone().matmul(m2.inputs.clone().transpose()) * m1.weight_scale + m1.bias_scale)
-        .collect();
-    for o1 in 0..d_out {
-        for o2 in 0..d_out {
-            let block = f1
-                .maps
-                .iter()
-                .zip(&f2.maps)
-                .zip(&input_grams)
-                .map(|((m1, m2), inputs)| {
-                    inputs.clone() * m1.deltas[o1].clone().matmul(m2.deltas[o2].clone().transpose())
-                })
-                .reduce(|sum, term| sum + term);
-            let Some(block) = block else { continue };
-            let block = to_matrix(block)?;
-            for i in 0..f1.n {
-                for j in 0..f2.n {
-                    theta[(i * d_out + o1, j * d_out + o2)] = block[(i, j)];
-                }
+    for (pair, block) in sum.into_iter().enumerate() {
+        let (o1, o2, block) = (pair / d_out, pair % d_out, to_matrix(block)?);
+        for i in 0..f1.n {
+            for j in 0..f2.n {
+                theta[(i * d_out + o1, j * d_out + o2)] = block[(i, j)];
             }
         }
     }

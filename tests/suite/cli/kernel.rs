@@ -62,6 +62,49 @@ fn npy_inputs_and_csv_inputs_give_the_same_kernel() {
 }
 
 #[test]
+fn diagonals_and_single_precision_are_written_as_asked() {
+    let (desk, x) = desk();
+    let all = "ntk,nngp-diagonal,ntk-diagonal";
+    let printed = desk.ntk(&["kernel", "arch.toml", "--x1", "x.csv", "--get", all, "--store", "f32", "--out", "k"]);
+    assert_eq!(printed, "k/ntk.npy\nk/nngp_diagonal.npy\nk/ntk_diagonal.npy\n");
+    let kernels = AnalyticKernel::new(architecture(3)).grams(&x).unwrap();
+    let (ntk, diagonal) = (read(&desk, "k/ntk.npy"), read(&desk, "k/nngp_diagonal.npy"));
+    for i in 0..4 {
+        assert_eq!(ntk[(i, 1)], f64::from(kernels.ntk[(i, 1)] as f32));
+        assert!((diagonal[(i, 0)] / kernels.nngp[(i, i)] - 1.0).abs() < 1e-7);
+    }
+    assert_eq!(std::fs::metadata(desk.path("k/ntk.npy")).unwrap().len(), 128 + 4 * 16);
+}
+
+/// Layers, an input shape and a convention, all from a file.
+#[test]
+fn convolutions_and_conventions_are_read_from_the_config() {
+    let (desk, x) = desk();
+    let layers = "layers = [{ conv = { channels = 4, window = 2 } }, { activation = 'tanh' }, 'global-avg-pool']";
+    desk.write("conv.toml", &format!("[arch]\ninput = [3, 1]\n{layers}\nw_std = 1.2\n"));
+    let called = desk.call(&["kernel", "conv.toml", "--x1", "x.csv", "--get", "ntk,empirical", "--out", "c"]);
+    assert!(called.code == 0 && called.stderr.contains("no closed form"), "{}", called.stderr);
+    assert_eq!(read(&desk, "c/ntk.npy").shape(), (4, 4));
+    desk.refused(
+        2,
+        &["kernel", "conv.toml", "--x1", "x.csv", "--set", "arch.input=[4,1]", "--out", "c"],
+        &["arch.input"],
+    );
+    desk.write("arora.toml", "[arch]\ndepth = 2\nwidth = 8\nactivation = 'relu'\nconvention = 'arora'\n");
+    desk.ntk(&["kernel", "arora.toml", "--x1", "x.csv", "--get", "ntk", "--out", "a", "-q"]);
+    let ntk = read(&desk, "a/ntk.npy");
+    for i in 0..4 {
+        let squared: f64 = x.row(i).iter().map(|v| v * v).sum();
+        assert!((ntk[(i, i)] / (3.0 * squared) - 1.0).abs() < 1e-14);
+    }
+    desk.refused(
+        2,
+        &["kernel", "arora.toml", "--x1", "x.csv", "--set", "arch.b_std=0.1", "--out", "a"],
+        &["no biases"],
+    );
+}
+
+#[test]
 fn two_files_give_the_block_between_them() {
     let (desk, x) = desk();
     desk.write("x2.csv", "1,2,3\n-1,0,7\n");
@@ -100,7 +143,10 @@ fn inputs_that_do_not_fit_are_refused_by_file() {
     refused(&["--x1", "text.csv"], &["text.csv, line 2, column 2: `two` is not a number", "numbers only"]);
     npy::write(&desk.path("nan.npy"), &Matrix::from_fn(2, 3, |i, _| 0.0 / i as f64)).unwrap();
     refused(&["--x1", "nan.npy"], &["nan.npy: NaN at row 0, column 0", "not finite"]);
-    refused(&["--x1", "x.csv", "--get", "ntkk"], &["ntkk", "possible values: nngp, ntk, empirical"]);
+    refused(
+        &["--x1", "x.csv", "--get", "ntkk"],
+        &["ntkk", "possible values: nngp, ntk, nngp-diagonal, ntk-diagonal, empirical"],
+    );
 }
 
 /// Once the analytic kernel was written before the network was found to have no backend.

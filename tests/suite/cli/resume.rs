@@ -109,7 +109,7 @@ fn an_interrupted_run_keeps_its_points_and_resumes_to_the_rows_of_an_uninterrupt
     assert!(Command::new("kill").args(["-INT", &running.id().to_string()]).status().unwrap().success());
     assert_eq!(running.wait().unwrap().code(), Some(130));
     let message = std::io::read_to_string(running.stderr.take().unwrap()).unwrap();
-    assert!(message.contains("error: interrupted; finished points are stored\nhint: run the same command again"));
+    assert!(message.contains("error: interrupted; what was finished is stored\nhint: run the same command again"));
     assert_eq!(std::io::read_to_string(running.stdout.take().unwrap()).unwrap(), "");
 
     let stored = desk.files("cut/points");

@@ -1,34 +1,99 @@
 //! Activations with a kink or a jump at 0: arc-cosine kernels of order 1 and 0 (Cho and Saul 2009).
 //!
-//! With t the angle between u and v, and slopes A below and B above 0:
+//! With t the angle between u and v, slopes A below and B above 0, m = (A^2 + B^2) / 2 and g = (A - B)^2 / (A^2 + B^2):
 //!
 //! ```text
-//! two slopes   T = ((A - B)^2 / (2 pi)) sqrt(a c) sin t + b T',   T' = (A^2 + B^2) / 2 - (A - B)^2 t / (2 pi)
-//! two levels   T = (A^2 + B^2) (pi - t) / (2 pi) + A B t / pi,    T' = 0
+//! two slopes   T = m sqrt(a c) [rho + g (sin t - t cos t) / pi],   T' = m (1 - g t / pi)
+//! two levels   T = m (1 - g t / pi),                               T' = 0
 //! ```
 //!
-//! The angle is atan2(sqrt(a c - b^2), b), never acos(b / sqrt(a c)): near b^2 = a c the arccosine loses half the digits, and with them the
-//! limit of deep networks.
+//! so that the correlation maps to a correlation without knowing a and c, and keeps its digits through a thousand layers.
 
-use std::f64::consts::PI;
+use std::f64::consts::FRAC_1_PI;
 
-use super::Dual;
+use super::angle::Arc;
+use super::{Correlation, Input, Mapped, Pairwise};
 
-pub(super) fn two_slope(left: f64, right: f64, a: f64, b: f64, c: f64) -> Dual {
-    let opposite = opposite(a, b, c);
-    let angle = opposite.atan2(b);
-    let jump = (left - right).powi(2) / (2.0 * PI);
-    let derivative_covariance = 0.5 * (left * left + right * right) - jump * angle;
-    Dual { covariance: jump * opposite + b * derivative_covariance, derivative_covariance }
+/// `left` z below 0, `right` z above.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct TwoSlope {
+    mean_square: f64,
+    kink: f64,
 }
 
-pub(super) fn two_level(low: f64, high: f64, a: f64, b: f64, c: f64) -> Dual {
-    let angle = opposite(a, b, c).atan2(b);
-    let covariance = (low * low + high * high) * (PI - angle) / (2.0 * PI) + low * high * angle / PI;
-    Dual { covariance, derivative_covariance: 0.0 }
+impl TwoSlope {
+    pub(super) fn new(left: f64, right: f64) -> Self {
+        let (mean_square, kink) = moments(left, right);
+        Self { mean_square, kink }
+    }
 }
 
-/// sqrt(a c) sin t, clamped because rounding pushes b^2 past a c for equal inputs.
-fn opposite(a: f64, b: f64, c: f64) -> f64 {
-    (a * c - b * b).max(0.0).sqrt()
+impl Pairwise for TwoSlope {
+    fn variance(&self, a: f64) -> f64 {
+        self.mean_square * a
+    }
+
+    #[inline(always)]
+    fn map(&self, _: Input, _: Input, Correlation { minus, plus }: Correlation) -> Mapped {
+        let g = self.kink;
+        let arc = Arc::of(minus.min(plus));
+        let (angle, bend) = (g * FRAC_1_PI * arc.angle, g * FRAC_1_PI * arc.bend);
+        // Each side as a sum without cancellation: beyond a right angle, t = pi - s.
+        let sharp = Correlation { minus: minus - bend, plus: plus + bend };
+        let blunt =
+            Correlation { minus: (2.0 - g) + (g - 1.0).mul_add(plus, -bend), plus: g + (1.0 - g).mul_add(plus, bend) };
+        let is_sharp = minus <= plus;
+        Mapped {
+            correlation: Correlation {
+                minus: if is_sharp { sharp.minus } else { blunt.minus },
+                plus: if is_sharp { sharp.plus } else { blunt.plus },
+            },
+            slope: if is_sharp { 1.0 - angle } else { (1.0 - g) + angle },
+        }
+    }
+}
+
+/// `low` below 0, `high` above, and their mean at 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct TwoLevel {
+    mean_square: f64,
+    kink: f64,
+    at_zero: f64,
+}
+
+impl TwoLevel {
+    pub(super) fn new(low: f64, high: f64) -> Self {
+        let (mean_square, kink) = moments(low, high);
+        Self { mean_square, kink, at_zero: 0.5 * (low + high) }
+    }
+}
+
+impl Pairwise for TwoLevel {
+    fn variance(&self, a: f64) -> f64 {
+        if a > 0.0 { self.mean_square } else { self.at_zero * self.at_zero }
+    }
+
+    #[inline(always)]
+    fn map(&self, x: Input, y: Input, Correlation { minus, plus }: Correlation) -> Mapped {
+        let angle = self.kink * FRAC_1_PI * Arc::of(minus.min(plus)).angle;
+        let sharp = Correlation { minus: angle, plus: 2.0 - angle };
+        let blunt = Correlation { minus: self.kink - angle, plus: (2.0 - self.kink) + angle };
+        // An input of variance 0 is the constant at_zero, and so is the mean of the other.
+        let constant = Correlation::of(self.at_zero * self.at_zero * x.scale * y.scale);
+        let (is_sharp, is_constant) = (minus <= plus, x.std * y.std == 0.0);
+        let minus = if is_sharp { sharp.minus } else { blunt.minus };
+        let plus = if is_sharp { sharp.plus } else { blunt.plus };
+        let correlation = Correlation {
+            minus: if is_constant { constant.minus } else { minus },
+            plus: if is_constant { constant.plus } else { plus },
+        };
+        Mapped { correlation, slope: 0.0 }
+    }
+}
+
+/// m and g.
+fn moments(left: f64, right: f64) -> (f64, f64) {
+    let squares = left * left + right * right;
+    let kink = if squares > 0.0 { (left - right).powi(2) / squares } else { 0.0 };
+    (0.5 * squares, kink)
 }

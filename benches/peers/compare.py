@@ -1,0 +1,142 @@
+"""Times two programs on the same kernels in turns and prints a Markdown table; run.sh calls it.
+
+Each round runs both programs once, each in a new process, and the next round in the other order: what disturbs the machine then
+disturbs both.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def main():
+    args = parse()
+    programs = {"neural-tangents": [args.peer_python, str(HERE / "time_neural_tangents.py")], "ntk": [args.ntk]}
+    for name, command in programs.items():
+        if not shutil.which(command[0]):
+            sys.exit(f"compare: {name} is missing, {command[0]} cannot be run; benches/peers/run.sh installs and builds both")
+
+    settings = {key: getattr(args, key) for key in ("rounds", "repeats", "threads", "d", "b_std")}
+    run = machine() | {"settings": settings, "rows": []}
+    print("| case | wall s: neural-tangents | ntk | CPU s: neural-tangents | ntk | CPU ratio | MB: neural-tangents | ntk |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    for case in args.cases:
+        rows = {name: [] for name in programs}
+        for turn in range(args.rounds):
+            for name in sorted(programs, reverse=turn % 2 == 1):
+                row = measure(programs[name], case, args) | {"round": turn}
+                rows[name].append(row)
+                run["rows"].append(row)
+        print(table_line(case, rows["neural-tangents"], rows["ntk"]), flush=True)
+        if args.out:
+            # After every case, so that an interrupted run keeps the cases it has finished.
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            args.out.write_text(json.dumps(run | {"load_average_end": os.getloadavg()}, indent=1) + "\n")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description="time neural-tangents and ntk beside each other")
+    parser.add_argument("--peer-python", default="target/peers/bin/python", help="a Python that has neural-tangents")
+    parser.add_argument("--ntk", default="target/release/examples/kernel_timing", help="the timing example of this program")
+    parser.add_argument(
+        "--cases",
+        nargs="+",
+        type=read_case,
+        default=[read_case(text) for text in ("f64:5000:3", "f64:5000:10", "f32:5000:3")],
+        metavar="DTYPE:N:DEPTH",
+        help="for example f64:2000:3",
+    )
+    parser.add_argument("--rounds", type=positive, default=3, help="processes of each program per case")
+    parser.add_argument("--repeats", type=positive, default=5, help="timed calls per process")
+    parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--d", type=positive, default=10, help="input dimension")
+    parser.add_argument("--b-std", type=float, default=0.1)
+    parser.add_argument("--out", type=Path, help="keep the raw rows there, for example benches/runs/peers.json")
+    return parser.parse_args()
+
+
+def read_case(text):
+    """{dtype, n, depth} of a text like f64:2000:3."""
+    try:
+        dtype, n, depth = text.split(":")
+        if dtype not in ("f32", "f64"):
+            raise ValueError
+        return {"dtype": dtype, "n": positive(n), "depth": positive(depth)}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no case: write DTYPE:N:DEPTH, for example f64:2000:3") from None
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def measure(program, case, args):
+    """The JSON line that a program prints about a case."""
+    asked = case | {"threads": args.threads}
+    options = asked | {"d": args.d, "b-std": args.b_std, "repeats": args.repeats}
+    command = program + [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    load = os.getloadavg()
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # what it says on stderr is for the user to see
+    if done.returncode != 0:
+        sys.exit(f"compare: exit status {done.returncode} of {' '.join(command)}")
+    row = json.loads(done.stdout)
+    wrong = [key for key in asked if row[key] != asked[key]]
+    if wrong or len(row["walls"]) != args.repeats:
+        sys.exit(f"compare: not what was asked for ({', '.join(wrong) or 'repeats'}) from {' '.join(command)}")
+    return row | {"load_average": load}
+
+
+def table_line(case, peer, own):
+    def median(rows, key):
+        return statistics.median(number for row in rows for number in row[key])
+
+    def memory(rows):
+        return max(row["peak_mb_above_base"] for row in rows)
+
+    ratio = median(peer, "cpus") / median(own, "cpus")
+    by_round = [p["cpu_s"] / o["cpu_s"] for p, o in zip(peer, own)]
+    cells = [
+        f"{case['dtype']}, N = {case['n']}, depth {case['depth']}",
+        *(f"{median(rows, key):.3g}" for key in ("walls", "cpus") for rows in (peer, own)),
+        f"{ratio:.2f} ({min(by_round):.2f} to {max(by_round):.2f})",
+        *(f"{memory(rows):.0f}" for rows in (peer, own)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def machine():
+    """When and on what this run was made, and from which sources."""
+    cpuinfo = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "unknown")
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "cpu": cpu,
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_average_start": os.getloadavg(),
+        "ntk_commit": said("git", "describe", "--always", "--dirty"),
+        "rustc": said("rustc", "--version"),
+    }
+
+
+def said(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, cwd=HERE, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+//! A kernel on given inputs: any part of the matrices, in tiles that stay in cache.
+//!
+//! One pass per tile: the inner products by a matrix product, then all layers on one row of the tile after the other, in vector
+//! registers, and each entry is written once. Of a Gram matrix only the lower triangle is computed.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::block::Pairing;
+use super::inputs::Inputs;
+use super::path::Path;
+use super::recursion::Recursion;
+use crate::error::{Error, Result};
+use crate::kernel::Kernels;
+use crate::linalg::Matrix;
+
+/// The kernels of an architecture between two sets of inputs, or of one set with itself, ready to be computed.
+#[derive(Debug, Clone)]
+pub struct Evaluation<'a> {
+    recursion: &'a Recursion,
+    output_scale: f64,
+    arch: Arch,
+    inputs: Inputs,
+    path: Path,
+    diagonal: Kernels<Vec<f64>>,
+    n_rows: usize,
+    n_columns: usize,
+    /// Where the columns begin in the list of all inputs: 0 for a Gram matrix.
+    first_column: usize,
+}
+
+/// A number type that kernel entries are delivered in; they are computed in f64.
+pub trait Element: Copy + Default + Send + Sync + 'static {
+    /// The nearest number of this type.
+    fn of(value: f64) -> Self;
+}
+
+impl Element for f64 {
+    fn of(value: f64) -> Self {
+        value
+    }
+}
+
+impl Element for f32 {
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+}
+
+/// Rows of a tile, and of the bands in which a result is written.
+const TILE_ROWS: usize = 32;
+
+/// Columns of a tile: what is followed at once fits the fastest cache.
+const TILE_COLUMNS: usize = 256;
+
+/// Pairs of positions times columns of a tile, where there are so many positions that the second cache is the limit.
+const TILE_NUMBERS: usize = 1 << 16;
+
+impl<'a> Evaluation<'a> {
+    pub(super) fn new(recursion: &'a Recursion, scales: (f64, f64), x1: &Matrix, x2: Option<&Matrix>) -> Result<Self> {
+        let arch = Arch::new();
+        let sets: Vec<&Matrix> = std::iter::once(x1).chain(x2).collect();
+        let inputs = Inputs::new(&sets, recursion.input.n_positions, scales.0)?;
+        let (path, diagonal) = Path::of(recursion, &inputs, scales.1, arch)?;
+        let (n_rows, n_columns) = (x1.n_rows(), x2.unwrap_or(x1).n_rows());
+        let first_column = if x2.is_some() { n_rows } else { 0 };
+        Ok(Self { recursion, output_scale: scales.1, arch, inputs, path, diagonal, n_rows, n_columns, first_column })
+    }
+
+    /// Rows and columns of the matrices.
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize) {
+        (self.n_rows, self.n_columns)
+    }
+
+    /// Both kernels of every input of the rows with itself: `[n1]` each.
+    #[must_use]
+    pub fn diagonal(&self) -> Kernels<Vec<f64>> {
+        let rows = |all: &[f64]| all[..self.n_rows].to_vec();
+        Kernels { nngp: rows(&self.diagonal.nngp), ntk: rows(&self.diagonal.ntk) }
+    }
+
+    /// How far activations without a formula may be off, relative to sqrt(K(x, x) K(x', x')): the largest estimate over inputs and
+    /// layers; 0 where every activation has a formula.
+    #[must_use]
+    pub fn quadrature_error(&self) -> Kernels<f64> {
+        self.path.quadrature_error()
+    }
+
+    /// The entries of `rows` and `columns`: `[rows, columns]` each, for solvers that never hold the matrix.
+    ///
+    /// # Panics
+    /// For rows or columns past the end, as indexing does.
+    #[must_use]
+    pub fn tile(&self, rows: Range<usize>, columns: Range<usize>) -> Kernels<Matrix> {
+        assert!(rows.end <= self.n_rows && columns.end <= self.n_columns, "a tile within the matrix");
+        let mut kernels =
+            Kernels { nngp: Matrix::zeros(rows.len(), columns.len()), ntk: Matrix::zeros(rows.len(), columns.len()) };
+        let n = columns.len().max(1);
+        let bands = kernels.nngp.values_mut().par_chunks_mut(TILE_ROWS * n);
+        bands.zip(kernels.ntk.values_mut().par_chunks_mut(TILE_ROWS * n)).enumerate().for_each(
+            |(band, (nngp, ntk))| {
+                let start = rows.start + band * TILE_ROWS;
+                let band = start..(start + TILE_ROWS).min(rows.end);
+                let mut tile = Tile::default();
+                for first in (0..columns.len()).step_by(self.n_tile_columns()) {
+                    let part = first..(first + self.n_tile_columns()).min(columns.len());
+                    self.compute(band.clone(), columns.start + part.start..columns.start + part.end, false, &mut tile);
+                    for (to, from) in [(&mut *nngp, &tile.nngp), (&mut *ntk, &tile.ntk)] {
+                        for (to, from) in to.chunks_exact_mut(n).zip(from.chunks_exact(part.len())) {
+                            to[part.clone()].copy_from_slice(from);
+                        }
+                    }
+                }
+            },
+        );
+        kernels
+    }
+
+    /// The rows from first to last in blocks of at most `n`: `[n, n2]` each, with where they belong.
+    pub fn row_blocks(&self, n: usize) -> impl Iterator<Item = (Range<usize>, Kernels<Matrix>)> {
+        let n = n.max(1);
+        (0..self.n_rows.div_ceil(n)).map(move |block| {
+            let rows = block * n..((block + 1) * n).min(self.n_rows);
+            (rows.clone(), self.tile(rows, 0..self.n_columns))
+        })
+    }
+
+    /// Writes the matrices that are wanted, row after row; `progress` is told how much of 1 is done, from any thread.
+    ///
+    /// # Errors
+    /// When a slice does not hold as many numbers as the matrix.
+    pub fn fill<T: Element>(&self, wanted: Kernels<Option<&mut [T]>>, progress: &(dyn Fn(f64) + Sync)) -> Result<()> {
+        let n_entries = self.n_rows * self.n_columns;
+        for values in [&wanted.nngp, &wanted.ntk].into_iter().flatten() {
+            if values.len() != n_entries {
+                return Err(Error::shape("kernel to fill", format!("{n_entries} numbers"), values.len()));
+            }
+        }
+        let tiles = self.tiles();
+        let n_pairs: usize = tiles.iter().map(|(rows, columns)| rows.len() * columns.len()).sum();
+        let n_done = AtomicUsize::new(0);
+        let nngp = wanted.nngp.map(|values| Bands::new(values, self.n_columns));
+        let ntk = wanted.ntk.map(|values| Bands::new(values, self.n_columns));
+        tiles.into_par_iter().for_each_init(Tile::default, |tile, (rows, columns)| {
+            let n_here = rows.len() * columns.len();
+            self.compute(rows, columns, self.is_gram(), tile);
+            for (bands, values) in [(&nngp, &tile.nngp), (&ntk, &tile.ntk)] {
+                let Some(bands) = bands else { continue };
+                bands.put(tile, values, self.is_gram());
+            }
+            let n_done = n_done.fetch_add(n_here, Ordering::Relaxed) + n_here;
+            progress(n_done as f64 / n_pairs as f64);
+        });
+        Ok(())
+    }
+
+    /// How long all entries will take with the threads at hand, from timing a few.
+    #[must_use]
+    pub fn estimate(&self) -> Duration {
+        let Some((rows, columns)) = self.tiles().pop() else { return Duration::ZERO };
+        let rows = rows.start..rows.end.min(rows.start + 4);
+        let n_sampled = (rows.len() * columns.len()) as f64;
+        let n_pairs: usize = self.tiles().iter().map(|(rows, columns)| rows.len() * columns.len()).sum();
+        let (mut seconds, mut tile) = (f64::INFINITY, Tile::default());
+        // The first pass also pays for memory and caches.
+        for _ in 0..2 {
+            let start = Instant::now();
+            self.compute(rows.clone(), columns.clone(), false, &mut tile);
+            seconds = start.elapsed().as_secs_f64();
+        }
+        Duration::from_secs_f64(seconds / n_sampled * n_pairs as f64 / rayon::current_num_threads() as f64)
+    }
+
+    fn is_gram(&self) -> bool {
+        self.first_column == 0
+    }
+
+    fn n_tile_columns(&self) -> usize {
+        (TILE_NUMBERS / self.recursion.input.n_pairs()).next_multiple_of(8).clamp(8, TILE_COLUMNS)
+    }
+
+    /// Rows and columns of every tile; of a Gram matrix those that reach the lower triangle.
+    fn tiles(&self) -> Vec<(Range<usize>, Range<usize>)> {
+        let mut tiles = Vec::new();
+        for start in (0..self.n_rows).step_by(TILE_ROWS) {
+            let rows = start..(start + TILE_ROWS).min(self.n_rows);
+            let n_columns = if self.is_gram() { rows.end } else { self.n_columns };
+            for first in (0..n_columns).step_by(self.n_tile_columns()) {
+                tiles.push((rows.clone(), first..(first + self.n_tile_columns()).min(n_columns)));
+            }
+        }
+        tiles
+    }
+
+    /// One tile on this thread; with `is_lower`, what lies right of the diagonal is left as it was.
+    fn compute(&self, rows: Range<usize>, columns: Range<usize>, is_lower: bool, tile: &mut Tile) {
+        let n_columns = columns.len();
+        let first = self.first_column + columns.start;
+        tile.place(rows.clone(), columns.clone());
+        if self.inputs.are_long() {
+            self.inputs.correlations(rows.clone(), first..first + n_columns, &mut tile.correlations);
+        }
+        for (i, row) in rows.enumerate() {
+            let n = if is_lower { (row + 1).saturating_sub(columns.start).min(n_columns) } else { n_columns };
+            let part = i * n_columns..i * n_columns + n;
+            let block = if self.inputs.are_long() {
+                self.inputs.long_block(self.arch, row, first, &tile.correlations[part.clone()])
+            } else {
+                self.inputs.block(self.arch, self.recursion.input, row, first..first + n)
+            };
+            let pairing =
+                Pairing { arch: self.arch, scales: &self.recursion.scales, path: &self.path, row, column: first };
+            let block = pairing.follow(&self.recursion.nodes, block);
+            let (nngp, ntk) = (&mut tile.nngp[part.clone()], &mut tile.ntk[part]);
+            pairing.kernels(self.recursion.end(), self.output_scale, &block, nngp, ntk);
+        }
+    }
+}
+
+/// A part of both matrices, whose memory serves one tile after the other: to return it each time would cost more than the tile.
+#[derive(Debug, Default)]
+struct Tile {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    correlations: Vec<f64>,
+    nngp: Vec<f64>,
+    ntk: Vec<f64>,
+}
+
+impl Tile {
+    fn place(&mut self, rows: Range<usize>, columns: Range<usize>) {
+        let n = rows.len() * columns.len();
+        (self.rows, self.columns) = (rows, columns);
+        self.correlations.resize(n, 0.0);
+        self.nngp.resize(n, 0.0);
+        self.ntk.resize(n, 0.0);
+    }
+}
+
+/// A matrix that is written by several threads, each row by one at a time.
+struct Bands<'a, T> {
+    bands: Vec<Mutex<&'a mut [T]>>,
+    n_columns: usize,
+}
+
+impl<'a, T: Element> Bands<'a, T> {
+    fn new(values: &'a mut [T], n_columns: usize) -> Self {
+        let bands = values.chunks_mut((TILE_ROWS * n_columns).max(1)).map(Mutex::new).collect();
+        Self { bands, n_columns }
+    }
+
+    /// Writes a tile whose rows lie in one band and, for a Gram matrix, its mirror image.
+    fn put(&self, tile: &Tile, values: &[f64], is_gram: bool) {
+        let n = tile.columns.len();
+        self.write(tile.rows.start / TILE_ROWS, |band, first_row| {
+            for (row, values) in tile.rows.clone().zip(values.chunks_exact(n)) {
+                let n = if is_gram { (row + 1).saturating_sub(tile.columns.start).min(n) } else { n };
+                let start = (row - first_row) * self.n_columns + tile.columns.start;
+                for (to, from) in band[start..start + n].iter_mut().zip(values) {
+                    *to = T::of(*from);
+                }
+            }
+        });
+        if !is_gram {
+            return;
+        }
+        for index in tile.columns.start / TILE_ROWS..tile.columns.end.div_ceil(TILE_ROWS) {
+            self.write(index, |band, first_row| {
+                for row in tile.columns.start.max(first_row)..tile.columns.end.min(first_row + TILE_ROWS) {
+                    // What lies below the diagonal in this column of the tile.
+                    let below = tile.rows.start.max(row + 1)..tile.rows.end.max(row + 1);
+                    let to = (row - first_row) * self.n_columns + below.start;
+                    let from = (below.start - tile.rows.start) * n + row - tile.columns.start;
+                    let column = values.get(from..).unwrap_or_default().chunks(n);
+                    for (to, from) in band[to..to + below.len()].iter_mut().zip(column) {
+                        *to = T::of(from[0]);
+                    }
+                }
+            });
+        }
+    }
+
+    fn write(&self, index: usize, write: impl FnOnce(&mut [T], usize)) {
+        if let Some(band) = self.bands.get(index) {
+            // A thread that panicked while it held the lock has ended the computation.
+            write(&mut band.lock().unwrap_or_else(PoisonError::into_inner), index * TILE_ROWS);
+        }
+    }
+}
