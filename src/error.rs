@@ -106,6 +106,18 @@ pub enum Error {
         /// What to change.
         remedy: String,
     },
+    /// A result that does not fit into the memory that is left.
+    #[error(
+        "{what} takes {needed:.1} GB, and {available:.1} GB of memory are free\nhint: write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`"
+    )]
+    TooLarge {
+        /// What was to be computed, with its size.
+        what: String,
+        /// What it takes, in units of 10^9 bytes.
+        needed: f64,
+        /// What is left, likewise.
+        available: f64,
+    },
     /// A backend or a number type that this program was built without, or that the device lacks.
     #[error("{problem}\nhint: {remedy}")]
     Device {
@@ -176,6 +188,7 @@ impl Error {
             | Self::Convention { .. }
             | Self::NotPositiveDefinite { .. }
             | Self::NotFinite { .. }
+            | Self::TooLarge { .. }
             | Self::Device { .. } => Blame::User,
             // An absent file, or a folder in its place, is the user's to mend; a full disk is not.
             Self::Io { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {

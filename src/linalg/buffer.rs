@@ -43,6 +43,15 @@ impl<T: Pod> Buffer<T> {
     }
 }
 
+/// Bytes of memory that can still be had, as far as the system says (Linux does).
+#[must_use]
+pub fn available_memory() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(1024.0 * kilobytes)
+}
+
 impl<T: Pod> From<Vec<T>> for Buffer<T> {
     fn from(values: Vec<T>) -> Self {
         Self { memory: Memory::Small(values) }

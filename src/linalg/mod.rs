@@ -8,7 +8,7 @@ mod cholesky;
 mod matrix;
 mod spectrum;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, available_memory};
 pub use cholesky::Cholesky;
 pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use spectrum::Spectrum;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::SQRT_2;
 
-use ntk::arch::{Activation, Architecture, Convention, Layer, Mlp, Parametrization};
+use ntk::arch::{Activation, Architecture, Conv, Convention, Layer, Mlp, Parametrization};
 use ntk::linalg::Matrix;
 use ntk::net::{Backend, Compute, Dtype};
 use ntk::seed;
@@ -109,6 +109,28 @@ pub(crate) fn layered() -> Vec<(&'static str, Architecture)> {
         Convention::ScikitNtk.apply(mlp.architecture(4, 2).expect("valid")).expect("as scikit-ntk has it");
     all.push(("scikit-ntk", architecture));
     all
+}
+
+/// [`LAYERED`] with all hidden layers of this width, one output and biases.
+pub(crate) fn widened(width: usize, parametrization: Parametrization) -> Vec<(&'static str, Architecture)> {
+    let build = |(name, input, layers): (&'static str, &[usize], &str)| {
+        let layers = toml::from_str::<Layers>(&format!("layers = [{layers}]")).expect("well written").layers;
+        let layers = layers.into_iter().map(|layer| widen(layer, width)).collect();
+        (name, Architecture::new(input, layers, 1, 1.3, 0.3, parametrization).expect("valid"))
+    };
+    LAYERED.into_iter().map(build).collect()
+}
+
+fn widen(layer: Layer, width: usize) -> Layer {
+    let all = |layers: Vec<Layer>| -> Vec<Layer> { layers.into_iter().map(|layer| widen(layer, width)).collect() };
+    match layer {
+        Layer::Dense(_) => Layer::Dense(width),
+        Layer::Conv(conv) => Layer::Conv(Conv { channels: width, ..conv }),
+        Layer::Residual(branch) => Layer::Residual(all(branch)),
+        Layer::Sum(branches) => Layer::Sum(branches.into_iter().map(all).collect()),
+        Layer::Product(branches) => Layer::Product(branches.into_iter().map(all).collect()),
+        other => other,
+    }
 }
 
 /// Both parametrizations, without and with biases.

@@ -36,8 +36,8 @@ pub use self::evaluation::{Element, Evaluation};
 use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
 use crate::arch::Architecture;
-use crate::error::Result;
-use crate::linalg::{GramMatrix, Matrix};
+use crate::error::{Error, Result};
+use crate::linalg::{self, GramMatrix, Matrix};
 
 /// The infinite-width kernels of an architecture, for one output (for O outputs: times the identity).
 #[derive(Debug, Clone)]
@@ -76,8 +76,9 @@ impl AnalyticKernel {
     /// NNGP and NTK on all pairs within `x` `[n, d_in]`.
     ///
     /// # Errors
-    /// As [`AnalyticKernel::evaluate`].
+    /// As [`AnalyticKernel::evaluate`], and when the matrices do not fit into memory.
     pub fn grams(&self, x: &Matrix) -> Result<Kernels<GramMatrix>> {
+        ensure_fits(x.n_rows(), x.n_rows(), 2)?;
         let evaluation = self.evaluate(x, None)?;
         let n = x.n_rows();
         let mut kernels = Kernels { nngp: Matrix::zeros(n, n), ntk: Matrix::zeros(n, n) };
@@ -91,6 +92,7 @@ impl AnalyticKernel {
     /// # Errors
     /// As [`AnalyticKernel::evaluate`].
     pub fn cross_grams(&self, x1: &Matrix, x2: &Matrix) -> Result<Kernels<Matrix>> {
+        ensure_fits(x1.n_rows(), x2.n_rows(), 2)?;
         let evaluation = self.evaluate(x1, Some(x2))?;
         Ok(evaluation.tile(0..x1.n_rows(), 0..x2.n_rows()))
     }
@@ -120,6 +122,7 @@ pub struct OneKind<'a> {
 impl OneKind<'_> {
     /// Computes the one kernel alone; the other needs no memory.
     fn matrix(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
+        ensure_fits(x1.n_rows(), x2.unwrap_or(x1).n_rows(), 1)?;
         let evaluation = self.kernel.evaluate(x1, x2)?;
         let (n_rows, n_columns) = evaluation.shape();
         let mut matrix = Matrix::zeros(n_rows, n_columns);
@@ -150,13 +153,24 @@ impl Kernel for OneKind<'_> {
     }
 }
 
+fn ensure_fits(n_rows: usize, n_columns: usize, n_matrices: usize) -> Result<()> {
+    let needed = 8.0 * n_matrices as f64 * n_rows as f64 * n_columns as f64;
+    match linalg::available_memory() {
+        Some(available) if needed > available => Err(Error::TooLarge {
+            what: format!("a kernel of {n_rows} x {n_columns} entries"),
+            needed: needed * 1e-9,
+            available: available * 1e-9,
+        }),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::f64::consts::SQRT_2;
 
     use super::*;
     use crate::arch::{Activation, Convention, Layer, Mlp, OwnFunction, Parametrization};
-    use crate::error::Error;
     use crate::seed;
 
     fn kernel(activation: Activation, depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
@@ -357,6 +371,13 @@ mod tests {
     fn inputs_of_another_dimension_are_refused_with_both_numbers() {
         let message = relu(1, 1.0, 0.0, 2).grams(&Matrix::zeros(1, 3)).expect_err("3 columns").to_string();
         assert!(message.contains('2') && message.contains('3'), "{message}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_kernel_larger_than_memory_is_refused_with_both_sizes() {
+        let message = relu(1, 1.0, 0.0, 1).grams(&Matrix::zeros(2_000_000, 1)).expect_err("too large").to_string();
+        assert!(message.contains("64000.0 GB") && message.contains("tiles"), "{message}");
     }
 
     #[test]
