@@ -6,7 +6,7 @@
 use pulp::Arch;
 
 use super::dual::{Columns, Input, Strip};
-use super::loops::{Bias, Entries, Factor, Lone, Pair, Part, Pointwise, Settle, Share};
+use super::loops::{Entries, Factor, Pair, Part, Pointwise, Settle, Share, Windows};
 use super::path::{Numbers, Path};
 use super::recursion::{Branch, Kind, Layout, Node, Scales};
 use crate::arch::Taps;
@@ -129,32 +129,21 @@ impl<'a> Pairing<'a> {
         }
     }
 
-    /// An affine map of several taps: each is a part of the sum, and so is the bias.
+    /// An affine map of several taps.
     fn map(&self, node: &Node, taps: &Taps, n_in: usize, block: &Block) -> Block {
         let [input, output] = self.ends(node);
-        let n = block.n;
-        let share = self.scales.w_std / (taps.n_taps() as f64).sqrt();
-        let gradient = self.scales.weight_gradient(n_in);
-        let mut mapped = Block::zeros(node.layouts[1], n);
-        for (pair, (p_out, q_out)) in node.layouts[1].pairs().enumerate() {
-            let scale = share * self.of_row(output, p_out).1;
-            let scales = &output.scale(q_out)[self.column..][..n];
-            for (p, q) in taps.positions[p_out].iter().zip(&taps.positions[q_out]) {
-                // Where one of the two sees a zero, the other's share stands alone.
-                let std = p.map_or(0.0, |p| scale * self.of_row(input, p).0);
-                let stds = q.map(|q| &input.std(q)[self.column..][..n]);
-                let from = p.and_then(|p| q.map(|q| block.pair(p, q)));
-                let strip = mapped.strip(pair);
-                match (stds, from) {
-                    (Some(stds), Some(from)) => {
-                        self.arch.dispatch(Part { gradient, std, share, stds, scales, from, strip });
-                    }
-                    (stds, _) => self.arch.dispatch(Lone { std, share, stds, scales, strip }),
-                }
-            }
-            let scale = self.of_row(output, p_out).1;
-            self.arch.dispatch(Bias { of: self.scales, scale, scales, strip: mapped.strip(pair) });
-        }
+        let mut mapped = Block::zeros(node.layouts[1], block.n);
+        self.arch.dispatch(Windows {
+            of: self.scales,
+            gradient: self.scales.weight_gradient(n_in),
+            taps,
+            input,
+            output,
+            row: self.row,
+            column: self.column,
+            from: block,
+            into: &mut mapped,
+        });
         mapped
     }
 
@@ -189,9 +178,7 @@ impl<'a> Pairing<'a> {
             let numbers = &self.path.nodes[branch.end];
             for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
                 self.arch.dispatch(Part {
-                    gradient: 0.0,
                     std: self.of_row(numbers, p).0 * self.of_row(output, p).1,
-                    share: 1.0,
                     stds: &numbers.std(q)[self.column..][..n],
                     scales: &output.scale(q)[self.column..][..n],
                     from: part.pair(p, q),

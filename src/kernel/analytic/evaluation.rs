@@ -55,11 +55,14 @@ impl Element for f32 {
 /// Rows of a tile, and of the bands in which a result is written.
 const TILE_ROWS: usize = 32;
 
+/// Numbers on a line of the cache.
+const LINE: usize = 8;
+
 /// Columns of a tile: what is followed at once fits the fastest cache.
 const TILE_COLUMNS: usize = 256;
 
 /// Pairs of positions times columns of a tile, where there are so many positions that the second cache is the limit.
-const TILE_NUMBERS: usize = 1 << 16;
+const TILE_NUMBERS: usize = 1 << 15;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(recursion: &'a Recursion, scales: (f64, f64), x1: &Matrix, x2: Option<&Matrix>) -> Result<Self> {
@@ -272,14 +275,25 @@ impl<'a, T: Element> Bands<'a, T> {
         }
         for index in tile.columns.start / TILE_ROWS..tile.columns.end.div_ceil(TILE_ROWS) {
             self.write(index, |band, first_row| {
-                for row in tile.columns.start.max(first_row)..tile.columns.end.min(first_row + TILE_ROWS) {
-                    // What lies below the diagonal in this column of the tile.
-                    let below = tile.rows.start.max(row + 1)..tile.rows.end.max(row + 1);
-                    let to = (row - first_row) * self.n_columns + below.start;
-                    let from = (below.start - tile.rows.start) * n + row - tile.columns.start;
-                    let column = values.get(from..).unwrap_or_default().chunks(n);
-                    for (to, from) in band[to..to + below.len()].iter_mut().zip(column) {
-                        *to = T::of(from[0]);
+                let rows = tile.columns.start.max(first_row)..tile.columns.end.min(first_row + TILE_ROWS);
+                for start in rows.clone().step_by(LINE) {
+                    // A few columns are turned at once, as many as share a line of the cache.
+                    let columns = start..rows.end.min(start + LINE);
+                    let mut turned = [[T::default(); TILE_ROWS]; LINE];
+                    for (i, values) in values.chunks_exact(n).enumerate() {
+                        let values = &values[columns.start - tile.columns.start..columns.end - tile.columns.start];
+                        for (column, value) in turned.iter_mut().zip(values) {
+                            column[i] = T::of(*value);
+                        }
+                    }
+                    for (row, column) in columns.zip(&turned) {
+                        // What lies below the diagonal in this column of the tile.
+                        let below = tile.rows.start.max(row + 1)..tile.rows.end.max(row + 1);
+                        let to = (row - first_row) * self.n_columns + below.start;
+                        let from = below.start - tile.rows.start;
+                        if !below.is_empty() {
+                            band[to..to + below.len()].copy_from_slice(&column[from..from + below.len()]);
+                        }
                     }
                 }
             });

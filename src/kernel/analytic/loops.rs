@@ -13,8 +13,11 @@
 
 use pulp::{Simd, WithSimd};
 
+use super::block::Block;
 use super::dual::Strip;
+use super::path::Numbers;
 use super::recursion::Scales;
+use crate::arch::Taps;
 
 /// The pairs of one pair of positions, to be read.
 #[derive(Clone, Copy)]
@@ -68,12 +71,9 @@ impl WithSimd for Pointwise<'_> {
     }
 }
 
-/// One part of a sum: `std` is its share r_k, `share` times stds times scales the other input's.
+/// One branch of a sum: `std` is its share r_k of one input, stds times scales that of the other.
 pub(super) struct Part<'a> {
-    /// g.
-    pub(super) gradient: f64,
     pub(super) std: f64,
-    pub(super) share: f64,
     pub(super) stds: &'a [f64],
     pub(super) scales: &'a [f64],
     pub(super) from: Pair<'a>,
@@ -85,78 +85,106 @@ impl WithSimd for Part<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { gradient, std, share, stds, scales, from, strip: Strip { minus, plus, ntk } } = self;
+        let Self { std, stds, scales, from, strip: Strip { minus, plus, ntk } } = self;
         let n = minus.len();
         let (minus, plus, ntk) = (&mut minus[..n], &mut plus[..n], &mut ntk[..n]);
         let (stds, scales) = (&stds[..n], &scales[..n]);
         let (from_minus, from_plus, from_ntk) = (&from.minus[..n], &from.plus[..n], &from.ntk[..n]);
         for j in 0..n {
-            let other = share * stds[j] * scales[j];
+            let other = stds[j] * scales[j];
             let (product, apart) = (std * other, std - other);
             let half = 0.5 * apart * apart;
             minus[j] += product.mul_add(from_minus[j], half);
             plus[j] += product.mul_add(from_plus[j], half);
-            let rho = 0.5 * (from_plus[j] - from_minus[j]);
-            ntk[j] += product * gradient.mul_add(rho, from_ntk[j]);
+            ntk[j] += product * from_ntk[j];
         }
     }
 }
 
-/// A part that at most one of the two inputs has, because the other's window sees a zero there.
-pub(super) struct Lone<'a> {
-    pub(super) std: f64,
-    pub(super) share: f64,
-    pub(super) stds: Option<&'a [f64]>,
-    pub(super) scales: &'a [f64],
-    pub(super) strip: Strip<'a>,
-}
-
-impl WithSimd for Lone<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { std, share, stds, scales, strip: Strip { minus, plus, .. } } = self;
-        let n = minus.len();
-        let (minus, plus, scales) = (&mut minus[..n], &mut plus[..n], &scales[..n]);
-        if let Some(stds) = stds {
-            let stds = &stds[..n];
-            for j in 0..n {
-                let other = share * stds[j] * scales[j];
-                minus[j] += 0.5 * other * other;
-                plus[j] += 0.5 * other * other;
-            }
-            return;
-        }
-        for j in 0..n {
-            minus[j] += 0.5 * std * std;
-            plus[j] += 0.5 * std * std;
-        }
-    }
-}
-
-/// The bias of a sum of parts.
-pub(super) struct Bias<'a> {
+/// An affine map of several taps: each is a part of the sum, and so is the bias.
+pub(super) struct Windows<'a> {
     pub(super) of: &'a Scales,
-    pub(super) scale: f64,
-    pub(super) scales: &'a [f64],
-    pub(super) strip: Strip<'a>,
+    /// g.
+    pub(super) gradient: f64,
+    pub(super) taps: &'a Taps,
+    pub(super) input: &'a Numbers,
+    pub(super) output: &'a Numbers,
+    pub(super) row: usize,
+    pub(super) column: usize,
+    pub(super) from: &'a Block,
+    pub(super) into: &'a mut Block,
 }
 
-impl WithSimd for Bias<'_> {
+impl WithSimd for Windows<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { of, scale, scales, strip: Strip { minus, plus, ntk } } = self;
-        let n = minus.len();
-        let (minus, plus, ntk, scales) = (&mut minus[..n], &mut plus[..n], &mut ntk[..n], &scales[..n]);
-        for j in 0..n {
-            let (bias, other) = (of.b_std * scale, of.b_std * scales[j]);
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let n = self.from.n;
+        for (pair, ends) in self.into.layout.pairs().enumerate() {
+            let mut j = 0;
+            while j + LANES <= n {
+                self.sum::<LANES>(pair, ends, j);
+                j += LANES;
+            }
+            while j < n {
+                self.sum::<1>(pair, ends, j);
+                j += 1;
+            }
+        }
+    }
+}
+
+/// Pairs whose sums stay in registers while the taps pass.
+const LANES: usize = 8;
+
+impl Windows<'_> {
+    /// `N` pairs from number `j` on, at one pair of output positions.
+    #[inline(always)]
+    fn sum<const N: usize>(&mut self, pair: usize, (p_out, q_out): (usize, usize), j: usize) {
+        let Self { of, gradient, taps, input, output, row, column, from, .. } = *self;
+        let share = of.w_std / (taps.n_taps() as f64).sqrt();
+        let scale = output.scale(p_out)[row];
+        let scales = &output.scale(q_out)[column + j..][..N];
+        let (mut minus, mut plus, mut ntk) = ([0.0; N], [0.0; N], [0.0; N]);
+        for (p, q) in taps.positions[p_out].iter().zip(&taps.positions[q_out]) {
+            let gain = p.map_or(0.0, |p| share * input.std(p)[row] * scale);
+            let mut others = [0.0; N];
+            if let Some(q) = q {
+                let stds = &input.std(*q)[column + j..][..N];
+                for i in 0..N {
+                    others[i] = share * stds[i] * scales[i];
+                }
+            }
+            // Where one of the two windows sees a zero, the other's share stands alone.
+            for i in 0..N {
+                let apart = gain - others[i];
+                let half = 0.5 * apart * apart;
+                (minus[i], plus[i]) = (minus[i] + half, plus[i] + half);
+            }
+            if let (Some(p), Some(q)) = (*p, *q) {
+                let start = from.layout.index(p, q) * from.n + j;
+                let (from_minus, from_plus) = (&from.minus[start..][..N], &from.plus[start..][..N]);
+                let from_ntk = &from.ntk[start..][..N];
+                for i in 0..N {
+                    let product = gain * others[i];
+                    minus[i] = product.mul_add(from_minus[i], minus[i]);
+                    plus[i] = product.mul_add(from_plus[i], plus[i]);
+                    let rho = 0.5 * (from_plus[i] - from_minus[i]);
+                    ntk[i] = product.mul_add(gradient.mul_add(rho, from_ntk[i]), ntk[i]);
+                }
+            }
+        }
+        let start = pair * from.n + j;
+        let Block { minus: into_minus, plus: into_plus, ntk: into_ntk, .. } = &mut *self.into;
+        let into_minus = &mut into_minus[start..][..N];
+        let (into_plus, into_ntk) = (&mut into_plus[start..][..N], &mut into_ntk[start..][..N]);
+        for i in 0..N {
+            let (bias, other) = (of.b_std * scale, of.b_std * scales[i]);
             let half = 0.5 * (bias - other) * (bias - other);
-            minus[j] += half;
-            plus[j] += 2.0f64.mul_add(bias * other, half);
-            ntk[j] = of.bias_gradient.mul_add(scale * scales[j], ntk[j]);
+            into_minus[i] = minus[i] + half;
+            into_plus[i] = plus[i] + 2.0f64.mul_add(bias * other, half);
+            into_ntk[i] = of.bias_gradient.mul_add(scale * scales[i], ntk[i]);
         }
     }
 }
