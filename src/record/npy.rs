@@ -73,11 +73,13 @@ impl Writer {
             return Err(Error::shape("numbers left to write", self.n_missing, values.len()));
         };
         self.n_missing = n_missing;
-        for value in values {
-            match self.precision {
-                Precision::F32 => self.file.write(&(*value as f32).to_le_bytes())?,
-                Precision::F64 => self.file.write(&value.to_le_bytes())?,
-            }
+        // A part at a time, so that no second copy of a large block is made.
+        for values in values.chunks(1 << 14) {
+            let bytes = match self.precision {
+                Precision::F32 => to_bytes(values, |value| (value as f32).to_le_bytes()),
+                Precision::F64 => to_bytes(values, f64::to_le_bytes),
+            };
+            self.file.write(&bytes)?;
         }
         Ok(())
     }
@@ -92,6 +94,14 @@ impl Writer {
         }
         self.file.finish()
     }
+}
+
+fn to_bytes<const N: usize>(values: &[f64], encode: impl Fn(f64) -> [u8; N]) -> Vec<u8> {
+    let mut bytes = vec![0; N * values.len()];
+    for (bytes, value) in bytes.chunks_exact_mut(N).zip(values) {
+        bytes.copy_from_slice(&encode(*value));
+    }
+    bytes
 }
 
 /// Reads a one- or two-dimensional array; one dimension becomes a single column.
