@@ -4,7 +4,7 @@
 //! h_1 = relu(sqrt(2 / d) x W_1),   h_2 = h_1 + relu(sqrt(2 / n) h_1 W_2),   f(x) = h_2 v / sqrt n
 //! ```
 //!
-//! The library has no analytic kernel for it, but the Jacobian J of any module gives its kernel Theta_hat = J J^T, and regression
+//! Whether or not a module could be written as layers, its Jacobian J gives its kernel Theta_hat = J J^T, and regression
 //! sees only matrices. Its prediction is what gradient flow on the linearized network, less its initial function and with a pull to the
 //! start of the ridge's strength, converges to.
 //!

@@ -105,23 +105,23 @@ impl<'a> Evaluation<'a> {
         let mut kernels =
             Kernels { nngp: Matrix::zeros(rows.len(), columns.len()), ntk: Matrix::zeros(rows.len(), columns.len()) };
         let n = columns.len().max(1);
-        let bands = kernels.nngp.values_mut().par_chunks_mut(TILE_ROWS * n);
-        bands.zip(kernels.ntk.values_mut().par_chunks_mut(TILE_ROWS * n)).enumerate().for_each(
-            |(band, (nngp, ntk))| {
-                let start = rows.start + band * TILE_ROWS;
-                let band = start..(start + TILE_ROWS).min(rows.end);
-                let mut tile = Tile::default();
-                for first in (0..columns.len()).step_by(self.n_tile_columns()) {
-                    let part = first..(first + self.n_tile_columns()).min(columns.len());
-                    self.compute(band.clone(), columns.start + part.start..columns.start + part.end, false, &mut tile);
-                    for (to, from) in [(&mut *nngp, &tile.nngp), (&mut *ntk, &tile.ntk)] {
-                        for (to, from) in to.chunks_exact_mut(n).zip(from.chunks_exact(part.len())) {
-                            to[part.clone()].copy_from_slice(from);
-                        }
+        // A few rows of a deep network must still occupy every thread.
+        let height = rows.len().div_ceil(4 * rayon::current_num_threads()).clamp(1, TILE_ROWS);
+        let bands = kernels.nngp.values_mut().par_chunks_mut(height * n);
+        bands.zip(kernels.ntk.values_mut().par_chunks_mut(height * n)).enumerate().for_each(|(band, (nngp, ntk))| {
+            let start = rows.start + band * height;
+            let band = start..(start + height).min(rows.end);
+            let mut tile = Tile::default();
+            for first in (0..columns.len()).step_by(self.n_tile_columns()) {
+                let part = first..(first + self.n_tile_columns()).min(columns.len());
+                self.compute(band.clone(), columns.start + part.start..columns.start + part.end, false, &mut tile);
+                for (to, from) in [(&mut *nngp, &tile.nngp), (&mut *ntk, &tile.ntk)] {
+                    for (to, from) in to.chunks_exact_mut(n).zip(from.chunks_exact(part.len())) {
+                        to[part.clone()].copy_from_slice(from);
                     }
                 }
-            },
-        );
+            }
+        });
         kernels
     }
 
