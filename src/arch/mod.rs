@@ -16,13 +16,16 @@ mod family;
 mod layer;
 mod mlp;
 mod parametrization;
+mod place;
+mod step;
 mod window;
 
 pub use activation::{Activation, MAX_DEGREE, OwnFunction};
-pub use architecture::{AffineMap, Architecture, Step};
+pub use architecture::Architecture;
 pub use convention::Convention;
 pub use family::{Family, Smooth};
 pub use layer::{Conv, Layer, LayerNorm, Pool};
 pub use mlp::Mlp;
 pub use parametrization::Parametrization;
+pub use step::{AffineMap, Step};
 pub use window::{Extent, Padding, Taps};

@@ -94,7 +94,8 @@ impl Taps {
         self.n_outputs() == self.n_inputs && self.positions.iter().enumerate().all(|(p, taps)| taps[..] == [Some(p)])
     }
 
-    /// The window's positions on `grid` (height, width), with the grid of the outputs; `None` where no window fits, or a size is 0.
+    /// The window's positions on `grid` (height, width), with the grid of the outputs; `None` where no window fits, a size is 0, or
+    /// the window is far wider than the grid.
     pub(super) fn of_window(
         grid: [usize; 2],
         is_sequence: bool,
@@ -116,9 +117,13 @@ impl Taps {
     }
 }
 
+/// The widest window that may reach past a smaller grid.
+const MAX_WINDOW: usize = 64;
+
 /// The same in one dimension of `n` positions.
 fn along(n: usize, window: usize, stride: usize, padding: Padding) -> Option<Vec<Vec<Option<usize>>>> {
-    if window == 0 || stride == 0 || n == 0 {
+    // A window may be wider than what it slides over, but not so wide that its taps cannot be listed.
+    if window == 0 || stride == 0 || n == 0 || window > MAX_WINDOW.max(n) {
         return None;
     }
     let (n_outputs, before) = match padding {

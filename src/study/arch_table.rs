@@ -67,15 +67,17 @@ impl ArchConfig {
             (Some(layers), (None, None, None)) => {
                 let vector = vec![d_in];
                 let input = self.input.as_ref().unwrap_or(&vector);
-                let architecture =
-                    Architecture::new(input, layers.clone(), d_out, w_std, self.b_std, self.parametrization)?;
-                if architecture.d_in() != d_in {
+                // Before the layers are worked out: their windows are listed position by position.
+                let n_numbers = input.iter().fold(1, |product: usize, size| product.saturating_mul(*size));
+                if n_numbers != d_in {
                     return Err(Error::config(
                         "arch.input",
-                        format!("{input:?} are {} numbers, but the data have {d_in} columns", architecture.d_in()),
+                        format!("{input:?} are {n_numbers} numbers, but the data have {d_in} columns"),
                         "give the shape of one row of the data",
                     ));
                 }
+                let architecture =
+                    Architecture::new(input, layers.clone(), d_out, w_std, self.b_std, self.parametrization)?;
                 Ok(vec![self.convention.apply(architecture)?])
             }
             (None, (Some(_), Some(_), Some(_))) if self.input.is_some() => Err(Error::config(
