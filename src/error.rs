@@ -107,9 +107,7 @@ pub enum Error {
         remedy: String,
     },
     /// A result that does not fit into the memory that is left.
-    #[error(
-        "{what} takes {needed:.1} GB, and {available:.1} GB of memory are free\nhint: write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`"
-    )]
+    #[error("{what} takes {needed:.1} GB, and {available:.1} GB of memory are free\nhint: {remedy}")]
     TooLarge {
         /// What was to be computed, with its size.
         what: String,
@@ -117,6 +115,8 @@ pub enum Error {
         needed: f64,
         /// What is left, likewise.
         available: f64,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A backend or a number type that this program was built without, or that the device lacks.
     #[error("{problem}\nhint: {remedy}")]

@@ -91,8 +91,28 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let wants = |which: Which| arguments.get.contains(&which);
     // Before anything is written: a failure leaves no part of an answer behind.
     let empirical = wants(Which::Empirical).then(|| empirical(&config, &architecture, &x1, x2.as_ref())).transpose()?;
-    let analytic = AnalyticKernel::new(architecture);
-    let evaluation = analytic.evaluate(&x1, x2.as_ref())?;
+    if arguments.get.iter().any(|which| *which != Which::Empirical) {
+        analytic(arguments, architecture, &x1, x2.as_ref(), output)?;
+    }
+    let folder = &arguments.out;
+    if let Some(matrix) = &empirical {
+        npy::write(&folder.join(Which::Empirical.file()), matrix)?;
+    }
+    let paths: Vec<PathBuf> = arguments.get.iter().map(|which| folder.join(which.file())).collect();
+    output.paths(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())
+}
+
+/// Writes what is wanted of the analytic kernels.
+fn analytic(
+    arguments: &Arguments,
+    architecture: Architecture,
+    x1: &Matrix,
+    x2: Option<&Matrix>,
+    output: &Output,
+) -> Result<()> {
+    let wants = |which: Which| arguments.get.contains(&which);
+    let kernel = AnalyticKernel::new(architecture);
+    let evaluation = kernel.evaluate(x1, x2)?;
     let error = evaluation.quadrature_error();
     if error.nngp.max(error.ntk) > 0.0 {
         output.words(&format!(
@@ -113,11 +133,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     if wants(Which::Nngp) || wants(Which::Ntk) {
         stream(&evaluation, [wants(Which::Nngp), wants(Which::Ntk)], folder, precision, output)?;
     }
-    if let Some(matrix) = &empirical {
-        npy::write(&folder.join(Which::Empirical.file()), matrix)?;
-    }
-    let paths: Vec<PathBuf> = arguments.get.iter().map(|which| folder.join(which.file())).collect();
-    output.paths(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())
+    Ok(())
 }
 
 /// Writes the analytic kernels row after row.

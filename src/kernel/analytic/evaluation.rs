@@ -1,7 +1,7 @@
 //! A kernel on given inputs: any part of the matrices, in tiles that stay in cache.
 //!
-//! One pass per tile: the inner products by a matrix product, then all layers on one row of the tile after the other, in vector
-//! registers, and each entry is written once. Of a Gram matrix only the lower triangle is computed.
+//! One pass per tile: the inner products, of long inputs by a matrix product, then all layers on one row of the tile after the other, in
+//! vector registers, and each entry is written once. A Gram matrix that is filled at once is computed below the diagonal only.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use super::path::Path;
 use super::recursion::Recursion;
 use crate::error::{Error, Result};
 use crate::kernel::Kernels;
-use crate::linalg::Matrix;
+use crate::linalg::{self, Matrix};
 
 /// The kernels of an architecture between two sets of inputs, or of one set with itself, ready to be computed.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ const TILE_NUMBERS: usize = 1 << 15;
 
 impl<'a> Evaluation<'a> {
     pub(super) fn new(recursion: &'a Recursion, scales: (f64, f64), x1: &Matrix, x2: Option<&Matrix>) -> Result<Self> {
+        ensure_tiles_fit(recursion.input.n_pairs())?;
         let arch = Arch::new();
         let sets: Vec<&Matrix> = std::iter::once(x1).chain(x2).collect();
         let inputs = Inputs::new(&sets, recursion.input.n_positions, scales.0)?;
@@ -163,13 +164,13 @@ impl<'a> Evaluation<'a> {
         Ok(())
     }
 
-    /// How long all entries will take with the threads at hand, from timing a few.
+    /// How long all entries will take with the threads at hand, from timing a few; a Gram matrix that is filled at once takes half.
     #[must_use]
     pub fn estimate(&self) -> Duration {
         let Some((rows, columns)) = self.tiles().pop() else { return Duration::ZERO };
         let rows = rows.start..rows.end.min(rows.start + 4);
         let n_sampled = (rows.len() * columns.len()) as f64;
-        let n_pairs: usize = self.tiles().iter().map(|(rows, columns)| rows.len() * columns.len()).sum();
+        let n_pairs = self.n_rows * self.n_columns;
         let (mut seconds, mut tile) = (f64::INFINITY, Tile::default());
         // The first pass also pays for memory and caches.
         for _ in 0..2 {
@@ -223,6 +224,20 @@ impl<'a> Evaluation<'a> {
             let (nngp, ntk) = (&mut tile.nngp[part.clone()], &mut tile.ntk[part]);
             pairing.kernels(self.recursion.end(), self.output_scale, &block, nngp, ntk);
         }
+    }
+}
+
+/// Each thread follows three numbers of eight columns for every pair of positions, into and out of a layer.
+fn ensure_tiles_fit(n_pairs: usize) -> Result<()> {
+    let needed = (2 * 3 * 8 * size_of::<f64>() * rayon::current_num_threads()) as f64 * n_pairs as f64;
+    match linalg::available_memory() {
+        Some(available) if needed > available => Err(Error::TooLarge {
+            what: format!("following {n_pairs} pairs of positions"),
+            needed: needed * 1e-9,
+            available: available * 1e-9,
+            remedy: "use smaller inputs, a stride, `flatten` in place of pooling, or fewer threads",
+        }),
+        _ => Ok(()),
     }
 }
 

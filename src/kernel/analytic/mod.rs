@@ -21,13 +21,12 @@
 //! its layer, before a pair is touched, and kernels of ReLU networks need no number of either input on the way.
 //!
 //! # What it costs
-//! The bound for a Gram matrix of N inputs and depth L is: N^2 d multiplications for the inner products, one pass over the memory of the
-//! results, and N^2 L / 2 times the arithmetic of one layer, for ReLU a square root and two polynomials of degree 17. Measured with
-//! `examples/kernel_timing` and a profiler on two cores of an AMD EPYC with AVX-512, N = 5000, d = 10, f64, biases on: 0.28 CPU seconds at depth 3
-//! and 0.55 at depth 10, hence 3 ns per pair and layer. At depth 3 the profile gives 26 % to the activations, 11 % to the affine maps, 12 % to
-//! writing entries and their mirror images, 19 % to the system clearing the pages of the results, and about 5 % to the inner products: compute
-//! and memory each cost about half, and neither is waited for alone. neural-tangents took 2.2 and 13.7 CPU seconds in the same run
-//! (`benches/runs/2026-11-24-peers.json`): 8 and 25 times as many. Memory is that of the results and 2 MB.
+//! The bound for a Gram matrix of N inputs and depth L is: N^2 d / 2 multiplications for the inner products, one pass over the memory of
+//! the results, and N^2 L / 2 times the arithmetic of one layer, for ReLU a square root and polynomials of degree 18 and 16. Measured
+//! on two cores of an AMD EPYC with AVX-512, N = 5000, d = 10, f64, biases on: 0.275 CPU seconds at depth 3 and 0.554 at depth 10, hence
+//! 3 ns per pair and layer. A profile of depth 3 gives 26 % to the activations, 11 % to the affine maps, 12 % to writing entries and their
+//! mirror images, and 19 % to the system clearing the pages of the results. neural-tangents took 2.2 and 13.7 CPU seconds in the same
+//! run (`benches/runs/2026-11-24-peers.json`): 8 and 25 times as many. Memory is that of the results and a few MB.
 //!
 //! # Where things are
 //! - `recursion`: the architecture made ready; `path`: what depends on one input; `block` and `loops`: what depends on pairs
@@ -170,6 +169,7 @@ fn ensure_fits(n_rows: usize, n_columns: usize, n_matrices: usize) -> Result<()>
             what: format!("a kernel of {n_rows} x {n_columns} entries"),
             needed: needed * 1e-9,
             available: available * 1e-9,
+            remedy: "write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`",
         }),
         _ => Ok(()),
     }
