@@ -12,8 +12,9 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
 use ntk::error::Result;
+use ntk::kernel::Kernel;
 use ntk::kernel::analytic::AnalyticKernel;
-use ntk::kernel::empirical::structured;
+use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
 use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
 use ntk::seed::{standard_normals, stream};
@@ -39,10 +40,8 @@ fn analytic_gram(bencher: Bencher<'_, '_>, depth: usize) {
 fn structured_gram(bencher: Bencher<'_, '_>, width: usize) {
     let n = 256;
     let (compute, predictor) = open(width);
-    let x = compute.tensor(&normal(n, D_IN));
-    bencher
-        .counter(ItemsCount::new(structured_flops(n, width)))
-        .bench_local(|| structured::gram(&predictor, black_box(&x)));
+    let (x, kernel) = (normal(n, D_IN), EmpiricalNtk::new(&predictor, &compute));
+    bencher.counter(ItemsCount::new(structured_flops(n, width))).bench_local(|| kernel.gram(black_box(&x)));
 }
 
 /// `[256, 1024]` x `[1024, 1024]` in f32; an item is a floating-point operation.

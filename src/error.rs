@@ -126,6 +126,14 @@ pub enum Error {
         /// The feature to build with, or the setting to change.
         remedy: String,
     },
+    /// A Burn module that a method cannot be applied to.
+    #[error("{problem}\nhint: {remedy}")]
+    Module {
+        /// What the method asks of a module and this one lacks.
+        problem: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A computation that must agree with theory to rounding did not: a fault of this program or of the machine.
     #[error("internal check failed: {0}")]
     Check(String),
@@ -189,6 +197,7 @@ impl Error {
             | Self::NotPositiveDefinite { .. }
             | Self::NotFinite { .. }
             | Self::TooLarge { .. }
+            | Self::Module { .. }
             | Self::Device { .. } => Blame::User,
             // An absent file, or a folder in its place, is the user's to mend; a full disk is not.
             Self::Io { source, .. } if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {

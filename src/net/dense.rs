@@ -6,6 +6,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::Compute;
+use super::probe::Affine;
 use crate::arch::{AffineMap, Architecture, Parametrization};
 use crate::linalg::Matrix;
 use crate::seed::{Stream, standard_normals};
@@ -68,24 +69,30 @@ impl Dense {
         }
     }
 
-    /// The pre-activations.
-    ///
-    /// # Shapes
-    /// - input: `[n, n_in]`
-    /// - output: `[n, n_out]`
-    #[must_use]
-    pub fn forward(&self, h: Tensor<2>) -> Tensor<2> {
-        // The inputs carry the scale: n x n_in numbers, where the weights are n_in x n_out and wide networks see few samples.
-        let z = (h * self.weight_scale).matmul(self.weight.val());
-        match &self.bias {
-            Some(bias) => z + (bias.val() * self.bias_scale).unsqueeze::<2>(),
-            None => z,
-        }
+    /// What the network's forward pass shows of it.
+    pub(super) fn affine(&self) -> Affine<'_> {
+        let Self { weight, bias, weight_scale, bias_scale } = self;
+        Affine { weight, weight_scale: *weight_scale, bias: bias.as_ref(), bias_scale: *bias_scale }
     }
 
-    /// What the weights and the biases are multiplied by; 0 for absent biases.
+    /// Stops the training of the weights, of the biases, or of both.
     #[must_use]
-    pub fn scales(&self) -> (f64, f64) {
-        (self.weight_scale, if self.bias.is_some() { self.bias_scale } else { 0.0 })
+    pub(super) fn frozen(self, parameters: Frozen) -> Self {
+        let keeps = |frozen: Frozen| parameters != Frozen::Both && parameters != frozen;
+        let Self { weight, bias, weight_scale, bias_scale } = self;
+        let weight = if keeps(Frozen::Weights) { weight } else { weight.set_require_grad(false) };
+        let bias = bias.map(|bias| if keeps(Frozen::Biases) { bias } else { bias.set_require_grad(false) });
+        Self { weight, bias, weight_scale, bias_scale }
     }
+}
+
+/// Which parameters of an affine map are not trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frozen {
+    /// The weights; the biases are.
+    Weights,
+    /// The biases; the weights are.
+    Biases,
+    /// Neither is.
+    Both,
 }

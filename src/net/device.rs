@@ -168,6 +168,15 @@ impl Dtype {
         device.supports_dtype(self.float())
     }
 
+    /// Bytes of one number.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
     fn float(self) -> FloatDType {
         match self {
             Self::F32 => FloatDType::F32,
@@ -206,6 +215,12 @@ impl Compute {
             });
         }
         Ok(Self { dtype, device })
+    }
+
+    /// The number type.
+    #[must_use]
+    pub fn dtype(&self) -> Dtype {
+        self.dtype
     }
 
     /// `matrix` on the device, rounded to the number type, outside of any gradient.

@@ -9,10 +9,12 @@ mod device;
 mod network;
 mod params;
 mod predictor;
+mod probe;
 mod window;
 
-pub use dense::{Dense, DenseWeights};
+pub use dense::{Dense, DenseWeights, Frozen};
 pub use device::{Backend, Compute, Dtype, to_matrix};
 pub use network::Network;
 pub use params::{flatten, relative_distance};
 pub use predictor::{InitialFunction, Predictor};
+pub use probe::{Affine, Probe, Probed, Seen, Trainable};

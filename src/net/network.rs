@@ -7,8 +7,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::activation::{Elementwise, scaled};
-use super::dense::{Dense, DenseWeights};
+use super::dense::{Dense, DenseWeights, Frozen};
 use super::device::Compute;
+use super::probe::{Probe, Probed};
 use super::window::Window;
 use crate::arch::{AffineMap, Architecture, Step};
 use crate::error::{Error, Result};
@@ -62,45 +63,22 @@ impl Network {
         &self.architecture
     }
 
-    /// The network's outputs.
+    /// The same network with the parameters of affine map `number`, in the order of [`Architecture::maps`], no longer trained.
     ///
-    /// # Shapes
-    /// - input: `[n, d_in]`
-    /// - output: `[n, d_out]`
-    #[must_use]
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward_probed(x, |_, _, z| z)
+    /// # Errors
+    /// When there are not so many maps.
+    pub fn freeze(mut self, number: usize, parameters: Frozen) -> Result<Self> {
+        if number >= self.maps.len() {
+            return Err(Error::shape("the number of an affine map", format!("below {}", self.maps.len()), number));
+        }
+        let map = self.maps.remove(number);
+        self.maps.insert(number, map.frozen(parameters));
+        Ok(self)
     }
 
-    /// As [`Network::forward`], letting `probe` see each affine map with its inputs and replace its pre-activations, which is how
-    /// structured derivatives attach their leaves.
-    ///
-    /// # Shapes
-    /// - inputs of a map: `[n * n_positions, n_in]`, a row for each position of its outputs
-    /// - pre-activations: `[n * n_positions, n_out]`
-    #[must_use]
-    pub fn forward_probed(
-        &self,
-        x: Tensor<2>,
-        mut probe: impl FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
-    ) -> Tensor<2> {
-        let [n, _] = x.dims();
-        let (n_positions, channels) = self.architecture.input_grid();
-        let rows = if n_positions == 1 { x } else { x.reshape([n * n_positions, channels]) };
-        let f = self.run(&self.operations, scaled(rows, self.architecture.input_scale()), &mut probe);
-        scaled(f, self.architecture.output_scale())
-    }
-
-    fn run<P>(&self, operations: &[Operation], h: Tensor<2>, probe: &mut P) -> Tensor<2>
-    where
-        P: FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
-    {
+    fn run(&self, operations: &[Operation], h: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
         operations.iter().fold(h, |h, operation| match operation {
-            Operation::Map(number, window) => {
-                let (dense, inputs) = (&self.maps[*number], window.gather(h));
-                let z = dense.forward(inputs.clone());
-                probe(dense, &inputs, z)
-            }
+            Operation::Map(number, window) => probe.affine(self.maps[*number].affine(), window.gather(h)),
             Operation::Activation(activation) => activation.apply(h),
             Operation::Pool(window) => window.mean(h),
             Operation::LayerNorm(eps) => layer_norm(h, *eps),
@@ -109,17 +87,28 @@ impl Network {
         })
     }
 
-    fn run_all<P>(
+    fn run_all(
         &self,
         branches: &[Vec<Operation>],
         h: Tensor<2>,
-        probe: &mut P,
+        probe: &mut Probe,
         join: impl FnMut(Tensor<2>, Tensor<2>) -> Tensor<2>,
-    ) -> Tensor<2>
-    where
-        P: FnMut(&Dense, &Tensor<2>, Tensor<2>) -> Tensor<2>,
-    {
+    ) -> Tensor<2> {
         branches.iter().map(|branch| self.run(branch, h.clone(), probe)).reduce(join).unwrap_or(h)
+    }
+}
+
+impl Probed for Network {
+    fn d_in(&self) -> usize {
+        self.architecture.d_in()
+    }
+
+    fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
+        let [n, _] = x.dims();
+        let (n_positions, channels) = self.architecture.input_grid();
+        let rows = if n_positions == 1 { x } else { x.reshape([n * n_positions, channels]) };
+        let f = self.run(&self.operations, scaled(rows, self.architecture.input_scale()), probe);
+        scaled(f, self.architecture.output_scale())
     }
 }
 

@@ -11,9 +11,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::dense::DenseWeights;
+use super::dense::{DenseWeights, Frozen};
 use super::device::Compute;
 use super::network::Network;
+use super::probe::{Probe, Probed};
 use crate::arch::Architecture;
 use crate::error::Result;
 use crate::seed::{self, Stream};
@@ -100,33 +101,41 @@ impl Predictor {
         Ok(Self { network: build()?, twin, initial })
     }
 
-    /// The predictions.
-    ///
-    /// # Shapes
-    /// - input: `[n, d_in]`
-    /// - output: `[n, d_out]`
-    #[must_use]
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let Some(twin) = &self.twin else { return self.network.forward(x) };
-        let difference = self.network.forward(x.clone()) - twin.forward(x);
-        match self.initial {
-            InitialFunction::Antisymmetric => difference * FRAC_1_SQRT_2,
-            InitialFunction::Plain | InitialFunction::Centred => difference,
-        }
-    }
-
     /// The description of the network.
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         self.network.architecture()
     }
 
-    /// The trained networks, each with the square of its factor in the prediction: its weight in the tangent kernel.
+    /// The network, which in the antisymmetric pair is the one that counts positive.
     #[must_use]
-    pub fn trained_networks(&self) -> Vec<(&Network, f64)> {
-        match (self.initial, &self.twin) {
-            (InitialFunction::Antisymmetric, Some(twin)) => vec![(&self.network, 0.5), (twin, 0.5)],
-            _ => vec![(&self.network, 1.0)],
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The same predictor with parameters of affine map `number` no longer trained; of both networks, where both are.
+    ///
+    /// # Errors
+    /// As [`Network::freeze`].
+    pub fn freeze(self, number: usize, parameters: Frozen) -> Result<Self> {
+        let Self { network, twin, initial } = self;
+        let twin = twin.map(|twin| twin.freeze(number, parameters)).transpose()?;
+        Ok(Self { network: network.freeze(number, parameters)?, twin, initial })
+    }
+}
+
+impl Probed for Predictor {
+    fn d_in(&self) -> usize {
+        self.network.d_in()
+    }
+
+    fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
+        let Some(twin) = &self.twin else { return self.network.forward_probed(x, probe) };
+        let f = self.network.forward_probed(x.clone(), probe);
+        match self.initial {
+            InitialFunction::Antisymmetric => (f - twin.forward_probed(x, probe)) * FRAC_1_SQRT_2,
+            // A constant: nothing in it is trained.
+            InitialFunction::Plain | InitialFunction::Centred => f - twin.forward(x),
         }
     }
 }

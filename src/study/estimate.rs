@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::linalg::Spectrum;
-use crate::net::{Compute, Dtype, Predictor};
+use crate::net::{Compute, Predictor};
 use crate::record::Machine;
 use crate::train::{self, Checkpoint, Monitor, train};
 
@@ -132,10 +132,7 @@ impl Monitor for Clock {
 }
 
 fn memory(plan: &Plan, architecture: &Architecture) -> usize {
-    let bytes = match plan.config.compute.dtype {
-        Dtype::F32 => 4,
-        Dtype::F64 => 8,
-    };
+    let bytes = plan.config.compute.dtype.size();
     let (n_train, n_test) = (plan.split.x_train.n_rows(), plan.split.x_test.n_rows());
     let n_entries = plan.n_entries();
     // Parameters, their gradients, their next values and their initial ones; a few activations per map, position and sample, and twice

@@ -19,7 +19,7 @@ use self::descent::{Origin, step};
 pub use self::schedule::log_spaced_steps;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::net::{Compute, Predictor, flatten, relative_distance, to_matrix};
+use crate::net::{Compute, Predictor, Probed, flatten, relative_distance, to_matrix};
 use crate::record::Outcome;
 
 /// How far beyond its start the loss may rise before a run counts as diverged; a stable run never rises at all.

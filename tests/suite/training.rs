@@ -7,7 +7,7 @@ use ntk::error::Result;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, Dtype, InitialFunction, Predictor};
+use ntk::net::{Compute, Dtype, InitialFunction, Predictor, Probed};
 use ntk::record::Outcome;
 use ntk::seed;
 use ntk::train::{Checkpoint, Monitor, Plan, Problem, Trajectory, train};

@@ -6,7 +6,8 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use crate::error::Result;
+use super::Outputs;
+use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
 use crate::net::to_matrix;
 
@@ -17,7 +18,7 @@ use crate::net::to_matrix;
 /// - output: `[n * d_out, n_parameters]`
 ///
 /// # Errors
-/// When the device fails to deliver a result.
+/// A module whose outputs are not one row per input; a device that fails to deliver a result.
 pub fn jacobian<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor<2>, x: &Tensor<2>) -> Result<Matrix> {
     let [n, _] = x.dims();
     let mut rows = Vec::new();
@@ -28,7 +29,11 @@ pub fn jacobian<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor
         loop {
             // A graph serves one backward pass, so every output entry has its own forward pass.
             let f = forward(module, input.clone());
-            let [_, d_out] = f.dims();
+            let [n_found, d_out] = f.dims();
+            if n_found != 1 || d_out == 0 {
+                let found = format!("{:?}", [n_found, d_out]);
+                return Err(Error::shape("outputs of the module for one input", "[1, d_out]", found));
+            }
             let gradients = f.narrow(1, output, 1).sum().backward();
             let mut collect = Collect { gradients, values: Ok(&mut rows) };
             module.visit(&mut collect);
@@ -49,8 +54,7 @@ pub fn jacobian<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor
 /// # Errors
 /// As [`jacobian`].
 pub fn gram<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor<2>, x: &Tensor<2>) -> Result<GramMatrix> {
-    let j = jacobian(module, forward, x)?;
-    GramMatrix::from_symmetric(j.matmul(&j.transpose()), 1e-12)
+    GramMatrix::from_lower_triangle(kernel(module, forward, x, None, Outputs::Full)?)
 }
 
 /// Theta_hat between `x1` and `x2`: `[n1 d_out, n2 d_out]`.
@@ -63,8 +67,31 @@ pub fn cross_gram<M: Module>(
     x1: &Tensor<2>,
     x2: &Tensor<2>,
 ) -> Result<Matrix> {
-    let (j1, j2) = (jacobian(module, &forward, x1)?, jacobian(module, &forward, x2)?);
-    Ok(j1.matmul(&j2.transpose()))
+    kernel(module, forward, x1, Some(x2), Outputs::Full)
+}
+
+/// Between `x1` and `x2`, or of `x1` with itself.
+pub(super) fn kernel<M: Module>(
+    module: &M,
+    forward: impl Fn(&M, Tensor<2>) -> Tensor<2>,
+    x1: &Tensor<2>,
+    x2: Option<&Tensor<2>>,
+    outputs: Outputs,
+) -> Result<Matrix> {
+    let rows = |x: &Tensor<2>| -> Result<(Matrix, f64)> {
+        let j = jacobian(module, &forward, x)?;
+        let ([n, _], (n_rows, n_parameters)) = (x.dims(), j.shape());
+        let d_out = n_rows / n.max(1);
+        match outputs {
+            Outputs::Full => Ok((j, 1.0)),
+            // Of all outputs side by side, inner products are traces.
+            Outputs::Trace => Ok((j.reshape(n, d_out * n_parameters)?, d_out as f64)),
+        }
+    };
+    let (j1, d_out) = rows(x1)?;
+    let j2 = x2.map(rows).transpose()?;
+    let theta = j1.matmul(&j2.as_ref().map_or(&j1, |(j2, _)| j2).transpose());
+    Ok(if d_out == 1.0 { theta } else { theta.map(|v| v / d_out) })
 }
 
 struct Collect<'a> {

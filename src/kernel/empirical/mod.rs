@@ -1,44 +1,236 @@
 //! The tangent kernel of one finite network, Theta_hat(x, x') = J(x) J(x')^T with J = d f / d theta (Jacot et al. 2018).
 //!
-//! Two ways, same result: [`jacobian`] holds J and works for every Burn module; [`structured`] uses how an affine map's gradient
-//! factorizes and never forms J (Novak et al. 2022). Both give the full output blocks: row i O + o is output o of input i.
+//! Three ways, same result:
+//!
+//! - [`EmpiricalNtk`] uses how an affine map's gradient factorizes and never forms J (`structured`; Novak et al. 2022): for the networks
+//!   of this crate, and for every Burn module that is [`Probed`].
+//! - [`jacobian`] holds J and works for every Burn module and forward function, without any hook in it.
+//! - [`Tangent`] multiplies vectors by J and J^T and never forms the kernel: for solvers and spectra.
+//!
+//! [`Plan`] says what a kernel will cost, and chooses between the first two. What is asked of the kernel of a network in training
+//! is in [`Linearization`] and in [`compare`](super::compare).
 
+mod factors;
 pub mod jacobian;
-pub mod structured;
+mod linearization;
+mod map_factors;
+mod plan;
+mod structured;
+mod tangent;
 
+use std::ops::Range;
+
+use burn::tensor::Tensor;
+
+pub use self::linearization::Linearization;
+pub use self::plan::{Anatomy, MapShape, Method, Outputs, Plan, Task};
+use self::structured::{Structured, Wanted};
+pub use self::tangent::Tangent;
 use super::{Kernel, ensure_input_dimension};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Compute, Predictor};
+use crate::net::{Compute, Predictor, Probed};
 
-/// The empirical NTK of a predictor at its present parameters, by structured derivatives, as a [`Kernel`] of `n d_out` rows.
-#[derive(Debug, Clone, Copy)]
-pub struct EmpiricalNtk<'a> {
-    predictor: &'a Predictor,
+/// The empirical NTK of a module at its present parameters.
+///
+/// As a [`Kernel`] it has `n d_out` rows, or `n` for the trace over outputs.
+#[derive(Debug)]
+pub struct EmpiricalNtk<'a, M = Predictor> {
+    module: &'a M,
     compute: &'a Compute,
+    outputs: Outputs,
+    method: Method,
+    memory_limit: Option<f64>,
 }
 
-impl<'a> EmpiricalNtk<'a> {
-    /// The kernel of `predictor`, computed where it was built.
+impl<'a, M: Probed> EmpiricalNtk<'a, M> {
+    /// The kernel of `module`, computed where it was built: all pairs of outputs, by the cheapest method, in the memory that is free.
     #[must_use]
-    pub fn new(predictor: &'a Predictor, compute: &'a Compute) -> Self {
-        Self { predictor, compute }
+    pub fn new(module: &'a M, compute: &'a Compute) -> Self {
+        Self { module, compute, outputs: Outputs::Full, method: Method::Auto, memory_limit: None }
+    }
+
+    /// The same, with this made of several outputs.
+    #[must_use]
+    pub fn outputs(self, outputs: Outputs) -> Self {
+        Self { outputs, ..self }
+    }
+
+    /// The same, computed in this way.
+    #[must_use]
+    pub fn method(self, method: Method) -> Self {
+        Self { method, ..self }
+    }
+
+    /// The same, in at most so many bytes, with the result.
+    #[must_use]
+    pub fn memory_limit(self, bytes: f64) -> Self {
+        Self { memory_limit: Some(bytes), ..self }
+    }
+
+    /// How the kernel between `n1` and `n2` inputs, or of `n1` with themselves, would be computed, and what it would cost.
+    ///
+    /// # Errors
+    /// A module that is not what [`Probed`] promises; a result larger than memory.
+    pub fn plan(&self, n1: usize, n2: Option<usize>) -> Result<Plan> {
+        let anatomy = self.anatomy(&self.module.valid())?;
+        let n_numbers = self.n_outputs(&anatomy).pow(2);
+        self.plan_for(&anatomy, (n1, n2), n_numbers).map(|(_, plan)| plan)
+    }
+
+    /// Each output's kernel with itself, Theta_oo: one `[n, n]` matrix per output. By structured derivatives, whatever the method.
+    ///
+    /// # Errors
+    /// As [`Kernel::gram`].
+    pub fn output_grams(&self, x: &Matrix) -> Result<Vec<GramMatrix>> {
+        let open = self.structured().outputs(Outputs::Full).open(x, None, |anatomy| anatomy.d_out)?;
+        open.grams(&Wanted::diagonal(&open.anatomy))
+    }
+
+    /// Every trained affine map's share of the kernel, in the order of the forward pass; their sum is the kernel. By structured
+    /// derivatives, whatever the method.
+    ///
+    /// # Errors
+    /// As [`Kernel::gram`].
+    pub fn map_grams(&self, x: &Matrix) -> Result<Vec<GramMatrix>> {
+        let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
+        let open = self.structured().open(x, None, n_numbers)?;
+        let whole = Wanted::whole(&open.anatomy, self.outputs);
+        let mut grams = Vec::new();
+        for map in whole.maps.clone() {
+            grams.extend(open.grams(&Wanted { maps: map..map + 1, ..whole.clone() })?);
+        }
+        Ok(grams)
+    }
+
+    /// Whole rows of the kernel of `x1` with `x2`, or with itself, handed to `take` in order and never held together. By structured
+    /// derivatives, whatever the method.
+    ///
+    /// # Errors
+    /// As [`Kernel::gram`], and whatever `take` returns.
+    pub fn row_blocks(
+        &self,
+        x1: &Matrix,
+        x2: Option<&Matrix>,
+        take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
+    ) -> Result<()> {
+        // Whole rows of a Gram matrix repeat what lies above the diagonal.
+        let open = self.structured().open(x1, Some(x2.unwrap_or(x1)), |_| 0)?;
+        open.structured()?.row_blocks(&Wanted::whole(&open.anatomy, self.outputs), &mut |rows, block| {
+            ensure_finite(block)?;
+            take(rows, block)
+        })
+    }
+
+    fn structured(&self) -> Self {
+        Self { method: Method::Structured, ..*self }
+    }
+
+    /// One matrix: whole, or of a Gram matrix the entries on and below the diagonal.
+    fn matrix(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
+        let open = self.open(x1, x2, |anatomy| self.n_outputs(anatomy).pow(2))?;
+        if open.plan.method == Method::Jacobian {
+            let forward = |module: &M, x: Tensor<2>| module.forward(x);
+            return jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs);
+        }
+        let matrix = open.structured()?.matrices(&Wanted::whole(&open.anatomy, self.outputs))?;
+        matrix.into_iter().next().ok_or_else(|| Error::Check("a kernel without a matrix".to_owned()))
+    }
+
+    /// `n_numbers` says how many numbers of the result are held for every pair of inputs.
+    fn open(&self, x1: &Matrix, x2: Option<&Matrix>, n_numbers: impl Fn(&Anatomy) -> usize) -> Result<Open<M>> {
+        for x in std::iter::once(x1).chain(x2) {
+            ensure_input_dimension(x, self.module.d_in())?;
+        }
+        let valid = self.module.valid();
+        let anatomy = self.anatomy(&valid)?;
+        let (task, plan) = self.plan_for(&anatomy, (x1.n_rows(), x2.map(Matrix::n_rows)), n_numbers(&anatomy))?;
+        let tensor = |x: &Matrix| self.compute.tensor(x);
+        Ok(Open { valid, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
+    }
+
+    fn anatomy(&self, valid: &M) -> Result<Anatomy> {
+        let zeros = self.compute.tensor(&Matrix::zeros(1, self.module.d_in()));
+        Anatomy::of(self.module, valid, zeros)
+    }
+
+    fn plan_for(&self, anatomy: &Anatomy, (n1, n2): (usize, Option<usize>), n_numbers: usize) -> Result<(Task, Plan)> {
+        let (n_rows, n_columns) = (n1, n2.unwrap_or(n1));
+        let task = Task {
+            n_rows,
+            n_columns,
+            is_gram: n2.is_none(),
+            outputs: self.outputs,
+            dtype: self.compute.dtype(),
+            result: (size_of::<f64>() * n_numbers) as f64 * n_rows as f64 * n_columns as f64,
+        };
+        Ok((task, Plan::new(anatomy, &task, self.method, self.memory_limit)?))
+    }
+
+    /// Rows of the kernel for one input.
+    fn n_outputs(&self, anatomy: &Anatomy) -> usize {
+        if self.outputs == Outputs::Trace { 1 } else { anatomy.d_out }
     }
 }
 
-impl Kernel for EmpiricalNtk<'_> {
+impl<M: Probed> Kernel for EmpiricalNtk<'_, M> {
     fn name(&self) -> String {
         "empirical".to_owned()
     }
 
     fn gram(&self, x: &Matrix) -> Result<GramMatrix> {
-        ensure_input_dimension(x, self.predictor.architecture().d_in())?;
-        structured::gram(self.predictor, &self.compute.tensor(x))
+        let theta = self.matrix(x, None)?;
+        ensure_finite(&theta)?;
+        GramMatrix::from_lower_triangle(theta)
     }
 
     fn cross_gram(&self, x1: &Matrix, x2: &Matrix) -> Result<Matrix> {
-        ensure_input_dimension(x1, self.predictor.architecture().d_in())?;
-        ensure_input_dimension(x2, self.predictor.architecture().d_in())?;
-        structured::cross_gram(self.predictor, &self.compute.tensor(x1), &self.compute.tensor(x2))
+        let theta = self.matrix(x1, Some(x2))?;
+        ensure_finite(&theta)?;
+        Ok(theta)
     }
+}
+
+/// A kernel about to be computed.
+struct Open<M> {
+    valid: M,
+    anatomy: Anatomy,
+    task: Task,
+    plan: Plan,
+    x1: Tensor<2>,
+    x2: Option<Tensor<2>>,
+}
+
+impl<M: Probed> Open<M> {
+    fn structured(&self) -> Result<Structured<'_, M>> {
+        Structured::new(
+            &self.valid,
+            &self.anatomy,
+            self.task,
+            &self.plan,
+            [&self.x1, self.x2.as_ref().unwrap_or(&self.x1)],
+        )
+    }
+
+    fn grams(&self, wanted: &Wanted) -> Result<Vec<GramMatrix>> {
+        let matrices = self.structured()?.matrices(wanted)?;
+        let gram = |matrix: Matrix| {
+            ensure_finite(&matrix)?;
+            GramMatrix::from_lower_triangle(matrix)
+        };
+        matrices.into_iter().map(gram).collect()
+    }
+}
+
+fn ensure_finite(theta: &Matrix) -> Result<()> {
+    let Some((row, column, value)) = theta.first_non_finite() else { return Ok(()) };
+    Err(Error::NotFinite {
+        what: "the empirical kernel".to_owned(),
+        value,
+        place: format!("row {row}, column {column}"),
+        remedy:
+            "the network's parameters, outputs or derivatives overflow: lower `arch.w_std` or the step size, or use \
+                 `dtype = \"f64\"`"
+                .to_owned(),
+    })
 }

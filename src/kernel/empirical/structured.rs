@@ -10,120 +10,177 @@
 //! with s_w = W_std / sqrt n_in and s_b = b_std in the NTK parametrization, 1 and 1 in the standard one. A dense map has one position,
 //! and its share costs two matrix products; for a convolution there are two ways of summing, in `map_factors`.
 //!
-//! The deltas of a whole batch come from one backward pass per output, because samples do not interact: zero leaves are added to the
-//! pre-activations of the model without gradients, so that no gradient of the weights themselves is ever formed.
+//! Inputs pass in tiles. The product of two tiles is made in strips of rows, which several threads share, and stays on the device
+//! until it is finished; of a Gram matrix only what lies below the diagonal is computed.
 
-mod map_factors;
+use std::borrow::Cow;
+use std::ops::Range;
 
-use burn::module::Module;
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
-use self::map_factors::MapFactors;
-use crate::error::{Error, Result};
-use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Network, Predictor, to_matrix};
+use super::factors::Factors;
+use super::plan::{Anatomy, Outputs, Plan, Task};
+use crate::error::Result;
+use crate::linalg::Matrix;
+use crate::net::{Probed, to_matrix};
 
-/// Theta_hat on all pairs within `x`.
-///
-/// # Shapes
-/// - x: `[n, d_in]`
-/// - output: `[n d_out, n d_out]`
-///
-/// # Errors
-/// When the device fails, or the network's derivatives are not finite.
-pub fn gram(predictor: &Predictor, x: &Tensor<2>) -> Result<GramMatrix> {
-    let theta = accumulate(predictor, |network| {
-        let factors = Factors::of(network, x)?;
-        contract(&factors, &factors)
-    })?;
-    // Both triangles are computed; on some devices they round differently.
-    GramMatrix::from_symmetric(theta, 1e-4)
+/// Rows whose products with a tile are one piece of work; of a Gram matrix the strips on the diagonal are computed whole.
+const STRIP: usize = 128;
+
+/// Which part of the sum over maps and pairs of outputs.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    /// Of the maps that are trained.
+    pub(super) maps: Range<usize>,
+    /// Pairs of outputs.
+    pub(super) pairs: Vec<(usize, usize)>,
+    /// Outputs of an input that have rows and columns of their own in one matrix; 1 where every pair has a matrix of its own.
+    pub(super) n_interleaved: usize,
 }
 
-/// Theta_hat between `x1` and `x2`.
-///
-/// # Shapes
-/// - x1: `[n1, d_in]`, x2: `[n2, d_in]`
-/// - output: `[n1 d_out, n2 d_out]`
-///
-/// # Errors
-/// As [`gram`].
-pub fn cross_gram(predictor: &Predictor, x1: &Tensor<2>, x2: &Tensor<2>) -> Result<Matrix> {
-    accumulate(predictor, |network| contract(&Factors::of(network, x1)?, &Factors::of(network, x2)?))
-}
-
-/// The kernel of a predictor is the weighted sum of the kernels of the networks trained in it.
-fn accumulate(predictor: &Predictor, kernel: impl Fn(&Network) -> Result<Matrix>) -> Result<Matrix> {
-    let mut sum: Option<Matrix> = None;
-    for (network, weight) in predictor.trained_networks() {
-        let term = kernel(network)?.map(|v| weight * v);
-        sum = Some(match sum {
-            None => term,
-            Some(sum) => &sum + &term,
-        });
+impl Wanted {
+    /// Everything, in one matrix.
+    pub(super) fn whole(anatomy: &Anatomy, outputs: Outputs) -> Self {
+        let maps = 0..anatomy.trained_maps().count();
+        let d_out = if outputs == Outputs::Trace { 1 } else { anatomy.d_out };
+        let pairs = (0..d_out).flat_map(|o1| (0..d_out).map(move |o2| (o1, o2))).collect();
+        Self { maps, pairs, n_interleaved: d_out }
     }
-    let theta = sum.ok_or_else(|| Error::Check("a predictor without a trained network".to_owned()))?;
-    match theta.first_non_finite() {
-        None => Ok(theta),
-        Some((row, column, value)) => Err(Error::NotFinite {
-            what: "the empirical kernel".to_owned(),
-            value,
-            place: format!("row {row}, column {column}"),
-            remedy: "the network's outputs or derivatives overflow: lower `arch.w_std`, or use `dtype = \"f64\"`"
-                .to_owned(),
-        }),
+
+    /// Each output with itself, in a matrix of its own.
+    pub(super) fn diagonal(anatomy: &Anatomy) -> Self {
+        let maps = 0..anatomy.trained_maps().count();
+        Self { maps, pairs: (0..anatomy.d_out).map(|output| (output, output)).collect(), n_interleaved: 1 }
+    }
+
+    fn n_matrices(&self) -> usize {
+        self.pairs.len() / (self.n_interleaved * self.n_interleaved)
     }
 }
 
-/// What the maps of a network contribute for a batch.
-struct Factors {
-    n: usize,
-    d_out: usize,
-    maps: Vec<MapFactors>,
+/// The tiles of two sets of inputs, or of one with itself.
+pub(super) struct Structured<'a, M> {
+    module: &'a M,
+    anatomy: &'a Anatomy,
+    task: Task,
+    rows: Tiles,
+    /// Absent for a Gram matrix.
+    columns: Option<Tiles>,
 }
 
-impl Factors {
-    fn of(network: &Network, x: &Tensor<2>) -> Result<Self> {
-        let network = network.valid();
-        let [n, _] = x.dims();
-        let d_out = network.architecture().d_out();
-        let mut maps: Vec<MapFactors> = Vec::new();
-        for output in 0..d_out {
-            let mut leaves = Vec::new();
-            let f = network.forward_probed(x.clone(), |dense, inputs, z| {
-                let leaf = z.zeros_like().inner().autodiff().require_grad();
-                leaves.push(leaf.clone());
-                if output == 0 {
-                    maps.push(MapFactors::new(n, dense, inputs));
+/// A set of inputs on the device, with the factors of its tiles where they are kept.
+struct Tiles {
+    x: Tensor<2>,
+    ranges: Vec<Range<usize>>,
+    held: Option<Vec<Factors>>,
+}
+
+impl<'a, M: Probed> Structured<'a, M> {
+    /// For `module` without gradients of its own, and inputs of the rows and, but for a Gram matrix, of the columns.
+    pub(super) fn new(
+        module: &'a M,
+        anatomy: &'a Anatomy,
+        task: Task,
+        plan: &'a Plan,
+        [x1, x2]: [&Tensor<2>; 2],
+    ) -> Result<Self> {
+        let tiles = |x: &Tensor<2>| -> Result<Tiles> {
+            let [n, _] = x.dims();
+            let ranges: Vec<_> = (0..n).step_by(plan.n_tile).map(|first| first..(first + plan.n_tile).min(n)).collect();
+            let factors = |range: &Range<usize>| factors(module, anatomy, task.outputs, x, range);
+            let held = plan.holds_factors.then(|| ranges.iter().map(factors).collect::<Result<_>>()).transpose()?;
+            Ok(Tiles { x: x.clone(), ranges, held })
+        };
+        let columns = if task.is_gram { None } else { Some(tiles(x2)?) };
+        Ok(Self { module, anatomy, task, rows: tiles(x1)?, columns })
+    }
+
+    /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
+    pub(super) fn matrices(&self, wanted: &Wanted) -> Result<Vec<Matrix>> {
+        let n_columns = self.task.n_columns * wanted.n_interleaved;
+        let mut matrices = vec![Matrix::zeros(self.task.n_rows * wanted.n_interleaved, n_columns); wanted.n_matrices()];
+        for (number, range) in self.rows.ranges.iter().enumerate() {
+            let part = range.start * wanted.n_interleaved * n_columns..range.end * wanted.n_interleaved * n_columns;
+            let bands = matrices.iter_mut().map(|matrix| &mut matrix.values_mut()[part.clone()]).collect();
+            self.band(number, wanted, bands)?;
+        }
+        Ok(matrices)
+    }
+
+    /// The wanted matrix, whole rows from first to last, a tile at a time.
+    pub(super) fn row_blocks(
+        &self,
+        wanted: &Wanted,
+        take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
+    ) -> Result<()> {
+        let n_columns = self.task.n_columns * wanted.n_interleaved;
+        for (number, range) in self.rows.ranges.iter().enumerate() {
+            let mut block = Matrix::zeros(range.len() * wanted.n_interleaved, n_columns);
+            self.band(number, wanted, vec![block.values_mut()])?;
+            take(range.clone(), &block)?;
+        }
+        Ok(())
+    }
+
+    /// The rows of tile `number`, into one band `[rows, n_columns]` of each matrix.
+    fn band(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [f64]>) -> Result<()> {
+        let rows = self.factors(&self.rows, number)?;
+        let is_gram = self.columns.is_none();
+        let columns = self.columns.as_ref().unwrap_or(&self.rows);
+        let n_columns = self.task.n_columns * wanted.n_interleaved;
+        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.anatomy.d_out as f64 } else { 1.0 };
+        let n_tiles = if is_gram { number + 1 } else { columns.ranges.len() };
+        for tile in 0..n_tiles {
+            let is_own = is_gram && tile == number;
+            let other = if is_own { rows.clone() } else { self.factors(columns, tile)? };
+            // Every strip has its rows of each band.
+            let mut strips: Vec<Vec<&mut [f64]>> = (0..rows.n.div_ceil(STRIP)).map(|_| Vec::new()).collect();
+            for band in &mut bands {
+                let height = STRIP * wanted.n_interleaved * n_columns;
+                strips.iter_mut().zip(band.chunks_mut(height)).for_each(|(strip, rows)| strip.push(rows));
+            }
+            strips.into_par_iter().enumerate().try_for_each(|(strip, bands)| {
+                let strip = strip * STRIP..((strip + 1) * STRIP).min(rows.n);
+                let part = 0..if is_own { strip.end } else { other.n };
+                let blocks = rows.contract(&strip, (&other, &part), wanted.maps.clone(), &wanted.pairs);
+                let blocks: Vec<Matrix> = blocks.into_iter().map(to_matrix).collect::<Result<_>>()?;
+                for (band, blocks) in bands.into_iter().zip(blocks.chunks(wanted.n_interleaved.pow(2))) {
+                    put(scale, blocks, wanted.n_interleaved, columns.ranges[tile].start, (band, n_columns));
                 }
-                z + leaf
-            });
-            let gradients = f.narrow(1, output, 1).sum().backward();
-            for (map, leaf) in maps.iter_mut().zip(leaves) {
-                // Without a gradient the output does not depend on it: behind a sign, say.
-                map.deltas.push(leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like()));
-            }
+                Ok(())
+            })?;
         }
-        Ok(Self { n, d_out, maps })
+        Ok(())
+    }
+
+    fn factors<'t>(&self, tiles: &'t Tiles, number: usize) -> Result<Cow<'t, Factors>> {
+        if let Some(held) = &tiles.held {
+            return Ok(Cow::Borrowed(&held[number]));
+        }
+        factors(self.module, self.anatomy, self.task.outputs, &tiles.x, &tiles.ranges[number]).map(Cow::Owned)
     }
 }
 
-/// Sum over maps, all pairs of outputs at once.
-fn contract(f1: &Factors, f2: &Factors) -> Result<Matrix> {
-    let (d_out, mut sum) = (f1.d_out, Vec::new());
-    for (map1, map2) in f1.maps.iter().zip(&f2.maps) {
-        let shares = map1.shares(map2);
-        sum =
-            if sum.is_empty() { shares } else { sum.into_iter().zip(shares).map(|(sum, share)| sum + share).collect() };
-    }
-    let mut theta = Matrix::zeros(f1.n * d_out, f2.n * d_out);
-    for (pair, block) in sum.into_iter().enumerate() {
-        let (o1, o2, block) = (pair / d_out, pair % d_out, to_matrix(block)?);
-        for i in 0..f1.n {
-            for j in 0..f2.n {
-                theta[(i * d_out + o1, j * d_out + o2)] = block[(i, j)];
+fn factors<M: Probed>(
+    module: &M,
+    anatomy: &Anatomy,
+    outputs: Outputs,
+    x: &Tensor<2>,
+    range: &Range<usize>,
+) -> Result<Factors> {
+    Factors::of(module, anatomy, &x.clone().narrow(0, range.start, range.len()), outputs, true)
+}
+
+/// Writes `scale` times the blocks of all pairs of outputs, from column `first` on in inputs, into rows of `n_columns` entries.
+fn put(scale: f64, blocks: &[Matrix], n_outputs: usize, first: usize, (band, n_columns): (&mut [f64], usize)) {
+    for (row, into) in band.chunks_exact_mut(n_columns).enumerate() {
+        let (input, o1) = (row / n_outputs, row % n_outputs);
+        for (o2, block) in blocks[o1 * n_outputs..].iter().take(n_outputs).enumerate() {
+            let into = into[first * n_outputs + o2..].iter_mut().step_by(n_outputs);
+            for (to, from) in into.zip(block.row(input)) {
+                *to = scale * from;
             }
         }
     }
-    Ok(theta)
 }

@@ -1,0 +1,159 @@
+//! The share of one affine map in the kernel, from its inputs and deltas.
+//!
+//! For n1 and n2 samples, P positions and O outputs there are two ways of summing over pairs of positions:
+//!
+//! - **by positions**: two Gram matrices of rows, multiplied entry by entry, and summed over blocks. n1 n2 P^2 (n_in + O^2 n_out)
+//!   multiplications; (n1 + n2) P (n_in + O n_out) numbers of memory, and n1 n2 P^2 for a while.
+//! - **by samples**: each sample's gradient sum_p h_p g_p^T, and their Gram matrix. n_in n_out O (n1 n2 O + (n1 + n2) P)
+//!   multiplications, (n1 + n2) O n_in n_out numbers of memory.
+//!
+//! The one with fewer multiplications is taken ([`MapShape::is_summed_by_samples`](super::plan::MapShape)): by positions for dense maps,
+//! where P = 1, and for wide convolutions on small grids.
+
+use std::ops::Range;
+
+use burn::tensor::Tensor;
+
+use super::plan::MapShape;
+
+/// What an affine map contributes for a batch.
+#[derive(Debug, Clone)]
+pub(super) struct MapFactors {
+    n_positions: usize,
+    is_weight_trained: bool,
+    /// s_b, or 0 where there are no trained biases.
+    bias_scale: f64,
+    form: Form,
+}
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// s_w h: `[n * n_positions, n_in]`, and g: one `[n * n_positions, n_out]` per output.
+    Positions { inputs: Tensor<2>, deltas: Vec<Tensor<2>> },
+    /// One `[n, (n_in + 1) n_out]` per output; the bias is the weight of one more input, which is constant.
+    Samples { gradients: Vec<Tensor<2>> },
+}
+
+impl MapFactors {
+    /// Of inputs that carry the scale of the weights.
+    pub(super) fn new(shape: &MapShape, inputs: Tensor<2>, deltas: Vec<Tensor<2>>, by_samples: bool) -> Self {
+        let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
+        let form = Form::Positions { inputs, deltas };
+        let factors = Self { n_positions, is_weight_trained, bias_scale, form };
+        if by_samples { factors.by_samples() } else { factors }
+    }
+
+    /// Adds this map's term of the kernel between `rows` of this batch and `columns` of the other: `[rows, columns]` for each of `pairs` of
+    /// outputs.
+    pub(super) fn add_shares(
+        &self,
+        rows: Range<usize>,
+        (other, columns): (&Self, Range<usize>),
+        pairs: &[(usize, usize)],
+        sums: &mut [Option<Tensor<2>>],
+    ) {
+        let add = |sum: &mut Option<Tensor<2>>, share: Tensor<2>| {
+            *sum = Some(match sum.take() {
+                None => share,
+                Some(sum) => sum + share,
+            });
+        };
+        match (&self.form, &other.form) {
+            (Form::Samples { gradients: g1 }, Form::Samples { gradients: g2 }) => {
+                for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
+                    add(sum, part(&g1[*o1], &rows, 1).matmul(part(&g2[*o2], &columns, 1).transpose()));
+                }
+            }
+            (Form::Positions { inputs: h1, deltas: g1 }, Form::Positions { inputs: h2, deltas: g2 }) => {
+                let p = self.n_positions;
+                let bias = self.bias_scale * self.bias_scale;
+                let inputs = self.is_weight_trained.then(|| {
+                    let products = part(h1, &rows, p).matmul(part(h2, &columns, p).transpose());
+                    if bias == 0.0 { products } else { products + bias }
+                });
+                for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
+                    let deltas = part(&g1[*o1], &rows, p).matmul(part(&g2[*o2], &columns, p).transpose());
+                    let share = match &inputs {
+                        Some(inputs) => deltas * inputs.clone(),
+                        None => deltas * bias,
+                    };
+                    add(sum, sum_positions(share, rows.len(), columns.len()));
+                }
+            }
+            // Both sides are made by the same plan.
+            _ => {}
+        }
+    }
+
+    /// J v: the sum over this map's parameters, for one output of every sample: `[n, 1]`.
+    pub(super) fn forward(
+        &self,
+        output: usize,
+        weight: Option<&Tensor<2>>,
+        bias: Option<&Tensor<2>>,
+    ) -> Option<Tensor<2>> {
+        let Form::Positions { inputs, deltas } = &self.form else { return None };
+        let moved = weight.map(|weight| inputs.clone().matmul(weight.clone()));
+        let bias = bias.map(|bias| bias.clone() * self.bias_scale);
+        let moved = match (moved, bias) {
+            (Some(z), Some(bias)) => z + bias,
+            (Some(z), None) => z,
+            (None, bias) => bias?,
+        };
+        let rows = (deltas[output].clone() * moved).sum_dim(1);
+        let [n_rows, _] = rows.dims();
+        let p = self.n_positions;
+        Some(if p == 1 { rows } else { rows.reshape([n_rows / p, p]).sum_dim(1) })
+    }
+
+    /// J^T u: what the weights `[n_in, n_out]` and the biases `[1, n_out]` get, from u with one `[n, 1]` per output.
+    pub(super) fn backward(&self, u: &[Tensor<2>]) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+        let Form::Positions { inputs, deltas } = &self.form else { return (None, None) };
+        let p = self.n_positions;
+        let weighted = deltas.iter().zip(u).map(|(delta, u)| {
+            let [n, _] = u.dims();
+            // One factor per sample, for each of its positions.
+            let factors = if p == 1 { u.clone() } else { u.clone().repeat_dim(1, p).reshape([n * p, 1]) };
+            delta.clone() * factors
+        });
+        let Some(deltas) = weighted.reduce(|sum, term| sum + term) else { return (None, None) };
+        let weight = self.is_weight_trained.then(|| inputs.clone().transpose().matmul(deltas.clone()));
+        let bias = (self.bias_scale != 0.0).then(|| deltas.sum_dim(0) * self.bias_scale);
+        (weight, bias)
+    }
+
+    /// Each sample's gradient in place of its inputs and deltas.
+    fn by_samples(self) -> Self {
+        let Form::Positions { inputs, deltas } = self.form else { return self };
+        let [n_rows, n_in] = inputs.dims();
+        let p = self.n_positions;
+        let n = n_rows / p;
+        let constant = inputs.clone().narrow(1, 0, 1).zeros_like() + self.bias_scale;
+        let (inputs, n_in) = match (self.is_weight_trained, self.bias_scale != 0.0) {
+            (true, true) => (Tensor::cat(vec![inputs, constant], 1), n_in + 1),
+            (true, false) => (inputs, n_in),
+            (false, _) => (constant, 1),
+        };
+        let inputs = inputs.reshape([n, p, n_in]).transpose();
+        let gradient = |delta: Tensor<2>| {
+            let [_, n_out] = delta.dims();
+            inputs.clone().matmul(delta.reshape([n, p, n_out])).reshape([n, n_in * n_out])
+        };
+        Self { form: Form::Samples { gradients: deltas.into_iter().map(gradient).collect() }, ..self }
+    }
+}
+
+/// The rows of some samples, each with `p` of them.
+fn part(of: &Tensor<2>, samples: &Range<usize>, p: usize) -> Tensor<2> {
+    let [n_rows, _] = of.dims();
+    if samples.len() * p == n_rows { of.clone() } else { of.clone().narrow(0, samples.start * p, samples.len() * p) }
+}
+
+/// `[n1 * n_positions, n2 * n_positions]` to `[n1, n2]`.
+fn sum_positions(pairs: Tensor<2>, n1: usize, n2: usize) -> Tensor<2> {
+    let [n_rows, n_columns] = pairs.dims();
+    if n_rows == n1 {
+        return pairs;
+    }
+    pairs.reshape([n1, n_rows / n1, n2, n_columns / n2]).sum_dim(3).sum_dim(1).reshape([n1, n2])
+}

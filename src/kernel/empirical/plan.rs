@@ -1,0 +1,328 @@
+//! What a kernel will cost, and how it will be computed: sizes, multiplications, memory, and the choice of the method.
+//!
+//! For N1 and N2 inputs, O outputs, P parameters and affine maps of n_in inputs and n_out outputs at p positions:
+//!
+//! | method | passes | multiplications | numbers of memory beside the result |
+//! |---|---|---|---|
+//! | structured | O per tile, forward and backward | 2 N O sum p n_in n_out, and sum N1 N2 p^2 (n_in + O^2 n_out) for the products | (n1 + n2) sum p (n_in + O n_out) of two tiles |
+//! | jacobian | N O of one sample each | 3 N O sum p n_in n_out, and N1 N2 O^2 P for the product | (N1 + N2) O P, or that of two tiles |
+//!
+//! A Gram matrix has half the products. One pass of a single sample reads every weight for one multiplication each, which memory allows
+//! at a small fraction of the rate of a matrix product ([`PASS_COST`]).
+
+use std::fmt;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::linalg;
+use crate::net::{Dtype, Probe, Probed, Seen, Trainable};
+
+/// How an empirical kernel is computed; all ways give the same numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The cheaper of the others for the network and the inputs at hand.
+    #[default]
+    Auto,
+    /// From the inputs and deltas of every affine map.
+    Structured,
+    /// From the gradients of every parameter.
+    Jacobian,
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Structured => "structured derivatives",
+            Self::Jacobian => "Jacobian contraction",
+        })
+    }
+}
+
+/// What becomes of several outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outputs {
+    /// All pairs: row i O + o is output o of input i.
+    #[default]
+    Full,
+    /// The mean over outputs of each output's kernel with itself, (1 / O) sum_o Theta_oo.
+    Trace,
+}
+
+impl fmt::Display for Outputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "all pairs of outputs",
+            Self::Trace => "the mean over outputs",
+        })
+    }
+}
+
+/// An affine map of a module as its kernel sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MapShape {
+    /// Rows per sample.
+    pub n_positions: usize,
+    /// Inputs of one unit.
+    pub n_in: usize,
+    /// Units.
+    pub n_out: usize,
+    /// Whether its weights are trained.
+    pub is_weight_trained: bool,
+    /// The factor of its biases; 0 where it has none that are trained.
+    pub bias_scale: f64,
+}
+
+impl MapShape {
+    /// Whether any of its parameters is trained.
+    #[must_use]
+    pub fn is_trained(&self) -> bool {
+        self.is_weight_trained || self.bias_scale != 0.0
+    }
+
+    /// Trained weights and biases.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        let weights = if self.is_weight_trained { self.n_in * self.n_out } else { 0 };
+        weights + if self.bias_scale == 0.0 { 0 } else { self.n_out }
+    }
+
+    /// Multiplications of one sample on the way through.
+    fn pass(&self) -> f64 {
+        (self.n_positions * self.n_in * self.n_out) as f64
+    }
+
+    /// Whether summing each sample's gradient first takes fewer multiplications for many samples; see `map_factors`.
+    pub(super) fn is_summed_by_samples(&self, outputs: Outputs, d_out: usize) -> bool {
+        let (by_samples, by_positions) = self.products(outputs, d_out);
+        self.n_positions > 1 && by_samples < by_positions
+    }
+
+    /// Multiplications for one pair of samples.
+    fn product(&self, outputs: Outputs, d_out: usize) -> f64 {
+        let (by_samples, by_positions) = self.products(outputs, d_out);
+        if self.is_summed_by_samples(outputs, d_out) { by_samples } else { by_positions }
+    }
+
+    fn products(&self, outputs: Outputs, d_out: usize) -> (f64, f64) {
+        let [p, n_in, n_out, d_out] = [self.n_positions, self.n_in, self.n_out, d_out].map(|count| count as f64);
+        // For a trace the deltas of all outputs lie side by side.
+        let n_out = n_out * if outputs == Outputs::Trace { d_out } else { d_out * d_out };
+        (n_in * n_out, p * p * (n_in + n_out))
+    }
+
+    /// Numbers kept for one sample.
+    fn memory(&self, outputs: Outputs, d_out: usize) -> f64 {
+        let [p, n_in, n_out] = [self.n_positions, self.n_in, self.n_out * d_out].map(|count| count as f64);
+        if self.is_summed_by_samples(outputs, d_out) { n_in * n_out } else { p * (n_in + n_out) }
+    }
+}
+
+/// The affine maps of a module, found by one forward pass of one sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anatomy {
+    /// Outputs.
+    pub d_out: usize,
+    /// In the order in which the forward pass meets them.
+    pub maps: Vec<MapShape>,
+    /// Every trained parameter in the order in which Burn visits them: the number of its map among those that are trained, and which of
+    /// the two it is.
+    pub(super) parameters: Vec<(usize, Part)>,
+}
+
+/// A parameter of an affine map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Weight,
+    Bias,
+}
+
+impl Anatomy {
+    /// Of a `module`, by what `valid`, the same without gradients, does with one input.
+    ///
+    /// # Errors
+    /// A module whose outputs are not one row per sample, or whose trainable parameters do not each belong to one affine map.
+    pub(super) fn of<M: Probed>(module: &M, valid: &M, x: Tensor<2>) -> Result<Self> {
+        let trainable = Trainable::of(module);
+        let mut probe = Probe::of_outputs();
+        let f = valid.forward_probed(x, &mut probe);
+        let [n_rows, d_out] = f.dims();
+        if n_rows != 1 || d_out == 0 {
+            return Err(Error::shape("outputs of the module for one input", "[1, d_out]", format!("{:?}", f.dims())));
+        }
+        let seen = probe.into_seen();
+        trainable.ensure_seen_once(&seen)?;
+        let shape = |map: &Seen| {
+            let [n_positions, n_in] = map.inputs.dims();
+            let n_out = map.outputs.as_ref().map_or(0, |outputs| outputs.dims()[1]);
+            let bias = map.bias.filter(|(bias, _)| trainable.contains(*bias));
+            let is_weight_trained = trainable.contains(map.weight);
+            MapShape { n_positions, n_in, n_out, is_weight_trained, bias_scale: bias.map_or(0.0, |(_, scale)| scale) }
+        };
+        let maps: Vec<MapShape> = seen.iter().map(shape).collect();
+        let trained = || seen.iter().zip(&maps).filter(|(_, shape)| shape.is_trained()).map(|(map, _)| map).enumerate();
+        let place = |id| {
+            trained().find_map(|(number, map)| match map.bias {
+                _ if map.weight == id => Some((number, Part::Weight)),
+                Some((bias, _)) if bias == id => Some((number, Part::Bias)),
+                _ => None,
+            })
+        };
+        let parameters = trainable.ids().filter_map(place).collect();
+        Ok(Self { d_out, maps, parameters })
+    }
+
+    /// The maps that are trained.
+    pub fn trained_maps(&self) -> impl Iterator<Item = &MapShape> {
+        self.maps.iter().filter(|map| map.is_trained())
+    }
+
+    /// Trained parameters.
+    #[must_use]
+    pub fn n_parameters(&self) -> usize {
+        self.maps.iter().map(MapShape::n_parameters).sum()
+    }
+
+    /// Multiplications of one sample's forward and backward passes.
+    fn passes(&self) -> f64 {
+        2.0 * self.d_out as f64 * self.maps.iter().map(MapShape::pass).sum::<f64>()
+    }
+}
+
+/// Multiplications of a matrix product in the time of one of a single sample's pass.
+const PASS_COST: f64 = 30.0;
+
+/// What is to be computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Task {
+    /// Rows, in inputs.
+    pub n_rows: usize,
+    /// Columns, in inputs; those of the rows for a Gram matrix.
+    pub n_columns: usize,
+    /// Whether both sets are the same, so that half of the products do.
+    pub is_gram: bool,
+    /// What becomes of several outputs.
+    pub outputs: Outputs,
+    /// Number type of the network.
+    pub dtype: Dtype,
+    /// Bytes of the result that are held at a time; 0 for what goes to disk as it comes.
+    pub result: f64,
+}
+
+/// How a kernel is computed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Structured or Jacobian, never auto.
+    pub method: Method,
+    /// Inputs whose factors are found at once.
+    pub n_tile: usize,
+    /// Whether the factors of all inputs are kept until the end; otherwise those of two tiles are, and are found again for every pair.
+    pub holds_factors: bool,
+    /// Bytes at most, with the result.
+    pub memory: f64,
+    /// Multiplications.
+    pub n_multiplications: f64,
+    /// Why this method.
+    pub reason: String,
+}
+
+/// Inputs whose factors are found at once, unless memory asks for fewer: enough for products near their peak rate, few enough for what is
+/// done entry by entry to stay in cache.
+pub(super) const TILE: usize = 256;
+
+impl Plan {
+    /// The plan for `task`, which must not take more than `limit` bytes.
+    ///
+    /// # Errors
+    /// When even the smallest tiles do not fit.
+    pub fn new(anatomy: &Anatomy, task: &Task, method: Method, limit: Option<f64>) -> Result<Self> {
+        let structured = Self::structured(anatomy, task, limit)?;
+        let jacobian = Self::jacobian_cost(anatomy, task);
+        let choice = |method: Method, reason: String| Self { method, reason, ..structured.clone() };
+        Ok(match method {
+            Method::Structured => choice(Method::Structured, "asked for".to_owned()),
+            Method::Jacobian => {
+                Self { n_multiplications: jacobian, ..choice(Method::Jacobian, "asked for".to_owned()) }
+            }
+            Method::Auto => {
+                let ratio = jacobian / structured.n_multiplications;
+                if ratio >= 1.0 {
+                    choice(Method::Structured, format!("Jacobian contraction would cost {} as much", times(ratio)))
+                } else {
+                    let reason = format!("structured derivatives would cost {} as much", times(1.0 / ratio));
+                    Self { n_multiplications: jacobian, ..choice(Method::Jacobian, reason) }
+                }
+            }
+        })
+    }
+
+    fn structured(anatomy: &Anatomy, task: &Task, limit: Option<f64>) -> Result<Self> {
+        let (n1, n2) = (task.n_rows as f64, task.n_columns as f64);
+        let n_inputs = if task.is_gram { n1 } else { n1 + n2 };
+        let size = task.dtype.size() as f64;
+        let per_sample = size * anatomy.trained_maps().map(|map| map.memory(task.outputs, anatomy.d_out)).sum::<f64>();
+        // Forward, backward and leaves each hold the outputs of every map for a while.
+        let per_pass =
+            6.0 * size * anatomy.maps.iter().map(|map| (map.n_positions * (map.n_out + map.n_in)) as f64).sum::<f64>();
+        let available = limit.or_else(linalg::available_memory).unwrap_or(f64::INFINITY);
+        let at = |n_tile: usize, n_held: f64| task.result + n_held * per_sample + n_tile as f64 * per_pass;
+        let n_largest = task.n_rows.max(task.n_columns).max(1);
+        let mut n_tile = TILE.min(n_largest);
+        let holds_factors = at(n_tile, n_inputs) <= available;
+        while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {
+            n_tile /= 2;
+        }
+        let n_held = if holds_factors { n_inputs } else { 2.0 * n_tile as f64 };
+        let memory = at(n_tile, n_held);
+        if memory > available {
+            return Err(Error::TooLarge {
+                what: format!("an empirical kernel of {} x {} inputs", task.n_rows, task.n_columns),
+                needed: memory * 1e-9,
+                available: available * 1e-9,
+                remedy: "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit",
+            });
+        }
+        let n_pairs = if task.is_gram { 0.5 * n1 * (n1 + 1.0) } else { n1 * n2 };
+        let products: f64 = anatomy.trained_maps().map(|map| map.product(task.outputs, anatomy.d_out)).sum();
+        // Without room for all factors, those of the columns are found again for every tile of rows.
+        let n_passed = if holds_factors { n_inputs } else { n1 + n_pairs / n_tile as f64 };
+        let n_multiplications = n_passed * anatomy.passes() + n_pairs * products;
+        Ok(Self { method: Method::Structured, n_tile, holds_factors, memory, n_multiplications, reason: String::new() })
+    }
+
+    /// Multiplications of Jacobian contraction, those of single samples by their cost.
+    fn jacobian_cost(anatomy: &Anatomy, task: &Task) -> f64 {
+        let (n1, n2, d_out) = (task.n_rows as f64, task.n_columns as f64, anatomy.d_out as f64);
+        let (n_inputs, n_pairs) = if task.is_gram { (n1, 0.5 * n1 * (n1 + 1.0)) } else { (n1 + n2, n1 * n2) };
+        let pairs = if task.outputs == Outputs::Trace { d_out } else { d_out * d_out };
+        1.5 * PASS_COST * n_inputs * anatomy.passes() + n_pairs * pairs * anatomy.n_parameters() as f64
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} ({}): {:.2e} multiplications, at most {} of memory, {} inputs at a time{}",
+            self.method,
+            self.reason,
+            self.n_multiplications,
+            bytes(self.memory),
+            self.n_tile,
+            if self.holds_factors { "" } else { ", their factors found again for every pair of tiles" }
+        )
+    }
+}
+
+/// 3.2 times, 1.5e3 times.
+fn times(ratio: f64) -> String {
+    if ratio < 1000.0 { format!("{ratio:.1} times") } else { format!("{ratio:.1e} times") }
+}
+
+fn bytes(n: f64) -> String {
+    if n < 1e9 { format!("{:.0} MB", n * 1e-6) } else { format!("{:.1} GB", n * 1e-9) }
+}

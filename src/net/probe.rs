@@ -1,0 +1,198 @@
+//! A forward pass that shows its affine maps, one by one: all that structured derivatives and NTK-vector products need of a module.
+//!
+//! A module that sends every trainable parameter through [`Probe::affine`] is written once and serves for training, where the probe is
+//! idle, and for its tangent kernel, where the probe keeps each map's inputs and adds a leaf to its outputs, from which one backward pass
+//! reads the deltas df / dz of a whole batch.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+
+use super::activation::scaled;
+use crate::error::{Error, Result};
+
+/// A Burn module whose trainable parameters all belong to affine maps, each of its own.
+pub trait Probed: Module {
+    /// Numbers in one input.
+    fn d_in(&self) -> usize;
+
+    /// The outputs; every affine map is left to `probe`.
+    ///
+    /// # Shapes
+    /// - input: `[n, d_in]`
+    /// - output: `[n, d_out]`
+    fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2>;
+
+    /// The outputs, unobserved.
+    ///
+    /// # Shapes
+    /// As [`Probed::forward_probed`].
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_probed(x, &mut Probe::idle())
+    }
+}
+
+/// An affine map of rows, z = weight_scale h W + bias_scale b.
+#[derive(Debug, Clone, Copy)]
+pub struct Affine<'a> {
+    /// W, `[n_in, n_out]`.
+    pub weight: &'a Param<Tensor<2>>,
+    /// The factor of the weights.
+    pub weight_scale: f64,
+    /// b, `[n_out]`.
+    pub bias: Option<&'a Param<Tensor<1>>>,
+    /// The factor of the biases.
+    pub bias_scale: f64,
+}
+
+/// An affine map as it was met in a forward pass.
+#[derive(Debug)]
+pub struct Seen {
+    /// Which parameter the weights are.
+    pub weight: ParamId,
+    /// Which the biases are, with their factor.
+    pub bias: Option<(ParamId, f64)>,
+    /// The factor of the weights.
+    pub weight_scale: f64,
+    /// weight_scale h, `[rows, n_in]`; one row per sample and position, sample by sample.
+    pub inputs: Tensor<2>,
+    /// z, `[rows, n_out]`, where it was asked for.
+    pub outputs: Option<Tensor<2>>,
+    /// What the backward pass gives df / dz to, where it was asked for.
+    pub leaf: Option<Tensor<2>>,
+}
+
+/// Looks on while a module computes.
+#[derive(Debug)]
+pub struct Probe {
+    purpose: Purpose,
+    seen: Vec<Seen>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Idle,
+    Outputs,
+    Leaves,
+}
+
+impl Probe {
+    /// Computes, and keeps nothing.
+    #[must_use]
+    pub fn idle() -> Self {
+        Self { purpose: Purpose::Idle, seen: Vec::new() }
+    }
+
+    /// Keeps the inputs and outputs of every map.
+    #[must_use]
+    pub fn of_outputs() -> Self {
+        Self { purpose: Purpose::Outputs, seen: Vec::new() }
+    }
+
+    /// Keeps the inputs of every map and makes its outputs depend on a leaf. For modules without gradients of their own
+    /// ([`Module::valid`]): no gradient of a weight is then ever formed.
+    #[must_use]
+    pub fn of_leaves() -> Self {
+        Self { purpose: Purpose::Leaves, seen: Vec::new() }
+    }
+
+    /// z = weight_scale h W + bias_scale b.
+    ///
+    /// # Shapes
+    /// - input: `[rows, n_in]`
+    /// - output: `[rows, n_out]`
+    pub fn affine(&mut self, map: Affine<'_>, h: Tensor<2>) -> Tensor<2> {
+        // The inputs carry the scale: rows x n_in numbers, where the weights are n_in x n_out and wide networks see few samples.
+        let inputs = scaled(h, map.weight_scale);
+        let kept = (self.purpose != Purpose::Idle).then(|| inputs.clone());
+        let z = inputs.matmul(map.weight.val());
+        let z = match map.bias {
+            Some(bias) => z + (bias.val() * map.bias_scale).unsqueeze::<2>(),
+            None => z,
+        };
+        let Some(inputs) = kept else { return z };
+        let (z, leaf) = if self.purpose == Purpose::Leaves { with_leaf(z) } else { (z, None) };
+        self.seen.push(Seen {
+            weight: map.weight.id,
+            bias: map.bias.map(|bias| (bias.id, map.bias_scale)),
+            weight_scale: map.weight_scale,
+            inputs: inputs.inner(),
+            outputs: (self.purpose == Purpose::Outputs).then(|| z.clone()),
+            leaf,
+        });
+        z
+    }
+
+    /// The maps in the order in which they were met.
+    #[must_use]
+    pub fn into_seen(self) -> Vec<Seen> {
+        self.seen
+    }
+}
+
+/// z, depending on a leaf of its own: z itself where nothing before it is tracked, otherwise zeros that are added.
+fn with_leaf(z: Tensor<2>) -> (Tensor<2>, Option<Tensor<2>>) {
+    if z.is_autodiff() {
+        let leaf = z.zeros_like().inner().autodiff().require_grad();
+        (z + leaf.clone(), Some(leaf))
+    } else {
+        let leaf = z.autodiff().require_grad();
+        (leaf.clone(), Some(leaf))
+    }
+}
+
+/// The parameters of a module that are trained, in the order in which Burn visits them.
+#[derive(Debug, Clone)]
+pub struct Trainable {
+    /// With each one's shape, for messages.
+    parameters: Vec<(ParamId, String)>,
+}
+
+impl Trainable {
+    /// Those of `module` that require gradients; not to be asked of [`Module::valid`], where none does.
+    #[must_use]
+    pub fn of<M: Module>(module: &M) -> Self {
+        let mut trainable = Self { parameters: Vec::new() };
+        module.visit(&mut trainable);
+        trainable
+    }
+
+    /// All of them.
+    pub fn ids(&self) -> impl Iterator<Item = ParamId> {
+        self.parameters.iter().map(|(id, _)| *id)
+    }
+
+    /// Whether this parameter is one of them.
+    #[must_use]
+    pub fn contains(&self, parameter: ParamId) -> bool {
+        self.ids().any(|id| id == parameter)
+    }
+
+    /// Refuses a forward pass whose maps do not have every trainable parameter exactly once.
+    ///
+    /// # Errors
+    /// With the shape of the parameter that was missed, or met twice.
+    pub fn ensure_seen_once(&self, seen: &[Seen]) -> Result<()> {
+        for (parameter, shape) in &self.parameters {
+            let parts = seen.iter().flat_map(|map| std::iter::once(map.weight).chain(map.bias.map(|(bias, _)| bias)));
+            let problem = match parts.filter(|part| part == parameter).count() {
+                1 => continue,
+                0 => "belongs to no affine map that the forward pass showed".to_owned(),
+                n => format!("belongs to {n} affine maps, and its shares of the kernel would not add up"),
+            };
+            return Err(Error::Module {
+                problem: format!("a trainable parameter of shape {shape} {problem}"),
+                remedy: "send it through `Probe::affine` once, freeze it with `no_grad`, or use `kernel::empirical::jacobian`",
+            });
+        }
+        Ok(())
+    }
+}
+
+impl ModuleVisitor for Trainable {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        if tensor.is_require_grad() {
+            self.parameters.push((param.id, format!("{:?}", tensor.dims())));
+        }
+    }
+}
