@@ -1,21 +1,20 @@
 //! `ntk kernel`: the kernels of an architecture on inputs of the user's own.
 //!
-//! Analytic kernels are written as they are computed, a block of rows at a time, so that they may be larger than memory.
+//! Kernels are written as they are computed, a block of rows at a time, so that they may be larger than memory.
+
+mod analytic;
+mod empirical;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use ntk::arch::Architecture;
 use ntk::error::{Error, Result};
-use ntk::kernel::Kernel;
-use ntk::kernel::analytic::{AnalyticKernel, Evaluation};
-use ntk::kernel::empirical::EmpiricalNtk;
+use ntk::kernel::empirical::{Method, Outputs};
 use ntk::linalg::Matrix;
-use ntk::net::{Backend, Compute, InitialFunction, Predictor};
 use ntk::record::npy::{self, Precision};
-use ntk::study::KernelConfig;
 
+use self::empirical::Empirical;
 use super::inputs::inputs;
 use super::interrupt::Interrupt;
 use super::output::Output;
@@ -34,9 +33,18 @@ pub(super) struct Arguments {
     /// Which kernels
     #[arg(long, value_delimiter = ',', default_value = "nngp,ntk")]
     get: Vec<Which>,
-    /// Number type of the files of analytic kernels, which are computed in f64 [default: f64]
+    /// Number type of the files; analytic kernels are computed in f64, empirical ones in `compute.dtype` [default: f64]
     #[arg(long, value_name = "f32|f64", value_parser = precision)]
     store: Option<Precision>,
+    /// What becomes of several outputs of an empirical kernel: all pairs, or the mean over outputs
+    #[arg(long, value_name = "full|trace", default_value = "full", value_parser = outputs)]
+    outputs: Outputs,
+    /// How an empirical kernel is computed
+    #[arg(long, value_name = "auto|structured|jacobian", default_value = "auto", value_parser = method)]
+    method: Method,
+    /// Memory for an empirical kernel, as 4GB or 500MB [default: what is free]
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    memory_limit: Option<f64>,
     /// Where to write nngp.npy, ntk.npy, ...
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -54,6 +62,12 @@ enum Which {
     NtkDiagonal,
     /// Tangent kernel of one random network of the config's width
     Empirical,
+    /// Its blocks of each output with itself: [outputs, rows, columns]
+    EmpiricalOutputs,
+    /// Its share from each affine map: [maps, rows, columns]
+    EmpiricalLayers,
+    /// Covariance of that network's outputs over its readout alone
+    EmpiricalNngp,
 }
 
 impl Which {
@@ -64,15 +78,16 @@ impl Which {
             Self::NngpDiagonal => "nngp_diagonal.npy",
             Self::NtkDiagonal => "ntk_diagonal.npy",
             Self::Empirical => "empirical.npy",
+            Self::EmpiricalOutputs => "empirical_outputs.npy",
+            Self::EmpiricalLayers => "empirical_layers.npy",
+            Self::EmpiricalNngp => "empirical_nngp.npy",
         }
     }
+
+    fn is_empirical(self) -> bool {
+        matches!(self, Self::Empirical | Self::EmpiricalOutputs | Self::EmpiricalLayers | Self::EmpiricalNngp)
+    }
 }
-
-/// Bytes of the rows that are held at a time.
-const BLOCK_BYTES: usize = 1 << 26;
-
-/// Seconds from which on it is worth saying how long it will take.
-const LONG: f64 = 2.0;
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
     let config = arguments.source.kernel(threads)?;
@@ -88,111 +103,69 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
         ));
     }
     let architecture = config.arch.architecture(x1.n_cols(), config.arch.d_out.unwrap_or(1))?;
-    let wants = |which: Which| arguments.get.contains(&which);
-    // Before anything is written: a failure leaves no part of an answer behind.
-    let empirical = wants(Which::Empirical).then(|| empirical(&config, &architecture, &x1, x2.as_ref())).transpose()?;
-    if arguments.get.iter().any(|which| *which != Which::Empirical) {
-        analytic(arguments, architecture, &x1, x2.as_ref(), output)?;
+    let request = Request { arguments, x1: &x1, x2: x2.as_ref(), output, interrupt: Interrupt::listen() };
+    // Before anything is written: a network that cannot be built leaves no part of an answer behind.
+    let empirical = arguments.get.iter().any(|which| which.is_empirical());
+    let empirical = empirical.then(|| Empirical::open(&config, &architecture, &request)).transpose()?;
+    if arguments.get.iter().any(|which| !which.is_empirical()) {
+        analytic::write(architecture, &request)?;
     }
-    let folder = &arguments.out;
-    if let Some(matrix) = &empirical {
-        npy::write(&folder.join(Which::Empirical.file()), matrix)?;
+    if let Some(empirical) = &empirical {
+        empirical.write(&request)?;
     }
-    let paths: Vec<PathBuf> = arguments.get.iter().map(|which| folder.join(which.file())).collect();
+    let paths: Vec<PathBuf> = arguments.get.iter().map(|which| request.path(*which)).collect();
     output.paths(&paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
-/// Writes what is wanted of the analytic kernels.
-fn analytic(
-    arguments: &Arguments,
-    architecture: Architecture,
-    x1: &Matrix,
-    x2: Option<&Matrix>,
-    output: &Output,
-) -> Result<()> {
-    let wants = |which: Which| arguments.get.contains(&which);
-    let kernel = AnalyticKernel::new(architecture);
-    let evaluation = kernel.evaluate(x1, x2)?;
-    let error = evaluation.quadrature_error();
-    if error.nngp.max(error.ntk) > 0.0 {
-        output.words(&format!(
-            "note: the activation has no closed form; the nngp is right to {:.0e}, a layer's factor of the ntk to {:.0e}",
-            error.nngp, error.ntk
-        ));
-    }
-    let folder = &arguments.out;
-    let precision = arguments.store.unwrap_or_default();
-    let diagonal = evaluation.diagonal();
-    for (which, values) in [(Which::NngpDiagonal, &diagonal.nngp), (Which::NtkDiagonal, &diagonal.ntk)] {
-        if wants(which) {
-            let mut writer = npy::Writer::create(&folder.join(which.file()), &[values.len()], precision)?;
-            writer.append(values)?;
-            writer.finish()?;
-        }
-    }
-    if wants(Which::Nngp) || wants(Which::Ntk) {
-        stream(&evaluation, [wants(Which::Nngp), wants(Which::Ntk)], folder, precision, output)?;
-    }
-    Ok(())
+/// What was asked for.
+struct Request<'a> {
+    arguments: &'a Arguments,
+    x1: &'a Matrix,
+    x2: Option<&'a Matrix>,
+    output: &'a Output,
+    interrupt: Interrupt,
 }
 
-/// Writes the analytic kernels row after row.
-fn stream(
-    evaluation: &Evaluation<'_>,
-    [nngp, ntk]: [bool; 2],
-    folder: &Path,
-    precision: Precision,
-    output: &Output,
-) -> Result<()> {
-    let (n_rows, n_columns) = evaluation.shape();
-    let begin = |wanted: bool, which: Which| {
-        wanted.then(|| npy::Writer::create(&folder.join(which.file()), &[n_rows, n_columns], precision)).transpose()
-    };
-    let (mut nngp, mut ntk) = (begin(nngp, Which::Nngp)?, begin(ntk, Which::Ntk)?);
-    let bar = bar(n_rows as u64);
-    let estimate = evaluation.estimate();
-    if output.quiet || estimate.as_secs_f64() < LONG {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    } else {
-        output.words(&format!("{n_rows} x {n_columns} entries will take about {}", HumanDuration(estimate)));
+impl Request<'_> {
+    fn wants(&self, which: Which) -> bool {
+        self.arguments.get.contains(&which)
     }
-    let interrupt = Interrupt::listen();
-    // In blocks of which at least a hundred make the whole, so that there is something to see.
-    let n_block = (BLOCK_BYTES / (16 * n_columns.max(1))).clamp(1, n_rows.div_ceil(100).max(32));
-    for (rows, block) in evaluation.row_blocks(n_block) {
-        interrupt.check()?;
-        for (writer, block) in [(&mut nngp, &block.nngp), (&mut ntk, &block.ntk)] {
-            if let Some(writer) = writer {
-                writer.append(block.values())?;
-            }
+
+    fn path(&self, which: Which) -> PathBuf {
+        self.arguments.out.join(which.file())
+    }
+
+    /// The file of a kernel that was asked for, begun.
+    fn begin(&self, which: Which, shape: &[usize]) -> Result<Option<npy::Writer>> {
+        let precision = self.arguments.store.unwrap_or_default();
+        self.wants(which).then(|| npy::Writer::create(&self.path(which), shape, precision)).transpose()
+    }
+
+    /// A bar of so many rows, hidden where it would be gone at once.
+    fn bar(&self, n_rows: usize, seconds: f64) -> ProgressBar {
+        let bar = ProgressBar::new(n_rows as u64);
+        // A template of this program's own, checked by the test below.
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
+            bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_position(rows.end as u64);
+        if self.output.quiet || seconds < LONG {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        bar
     }
-    bar.finish_and_clear();
-    [nngp, ntk].into_iter().flatten().try_for_each(npy::Writer::finish)
+
+    /// Says how long so many entries will take, where it is worth saying.
+    fn announce(&self, (n_rows, n_columns): (usize, usize), estimate: std::time::Duration) {
+        if estimate.as_secs_f64() >= LONG {
+            self.output.words(&format!("{n_rows} x {n_columns} entries will take about {}", HumanDuration(estimate)));
+        }
+    }
 }
 
-fn bar(n_rows: u64) -> ProgressBar {
-    let bar = ProgressBar::new(n_rows);
-    // A template of this program's own, checked by the test below.
-    if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-        bar.set_style(style.progress_chars("=> "));
-    }
-    bar
-}
+/// Seconds from which on it is worth saying how long it will take.
+const LONG: f64 = 2.0;
 
 const TEMPLATE: &str = "{percent:>3} % [{bar:30}] {elapsed} elapsed, {eta} left  row {pos} of {len}";
-
-fn empirical(config: &KernelConfig, architecture: &Architecture, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
-    let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
-    let compute = Compute::open(backend, config.compute.dtype)?;
-    let predictor = Predictor::of_seed(architecture, InitialFunction::Plain, (config.seeds.root, 0), &compute)?;
-    let kernel = EmpiricalNtk::new(&predictor, &compute);
-    match x2 {
-        None => Ok(kernel.gram(x1)?.into_matrix()),
-        Some(x2) => kernel.cross_gram(x1, x2),
-    }
-}
 
 fn precision(name: &str) -> std::result::Result<Precision, String> {
     match name {
@@ -202,10 +175,55 @@ fn precision(name: &str) -> std::result::Result<Precision, String> {
     }
 }
 
+fn outputs(name: &str) -> std::result::Result<Outputs, String> {
+    match name {
+        "full" => Ok(Outputs::Full),
+        "trace" => Ok(Outputs::Trace),
+        _ => Err("it is full or trace".to_owned()),
+    }
+}
+
+fn method(name: &str) -> std::result::Result<Method, String> {
+    match name {
+        "auto" => Ok(Method::Auto),
+        "structured" => Ok(Method::Structured),
+        "jacobian" => Ok(Method::Jacobian),
+        _ => Err("it is auto, structured or jacobian".to_owned()),
+    }
+}
+
+/// A number of bytes with a unit.
+fn bytes(text: &str) -> std::result::Result<f64, String> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        "tb" => 1e12,
+        _ => return Err(format!("`{unit}` is no unit of memory: write 4GB or 500MB")),
+    };
+    match number.trim().parse::<f64>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number * factor),
+        _ => Err("it is a positive number with a unit, as 4GB or 500MB".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_template_is_valid() {
         assert!(indicatif::ProgressStyle::with_template(super::TEMPLATE).is_ok());
+    }
+
+    #[test]
+    fn memory_is_read_with_its_unit() {
+        assert_eq!(super::bytes("4GB"), Ok(4e9));
+        assert_eq!(super::bytes("1.5 mb"), Ok(1.5e6));
+        assert_eq!(super::bytes("200"), Ok(200.0));
+        for wrong in ["", "GB", "-1GB", "4 elephants", "infGB"] {
+            assert!(super::bytes(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -131,7 +131,7 @@ impl Probe {
 
 /// z, depending on a leaf of its own: z itself where nothing before it is tracked, otherwise zeros that are added.
 fn with_leaf(z: Tensor<2>) -> (Tensor<2>, Option<Tensor<2>>) {
-    if z.is_autodiff() {
+    if z.is_tracked() {
         let leaf = z.zeros_like().inner().autodiff().require_grad();
         (z + leaf.clone(), Some(leaf))
     } else {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the types in this module; part of every point's identity.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// How a training run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub fn finite(value: f64) -> Option<f64> {
 
 /// One point of a study (one network) as a flat line.
 ///
-/// Gaps, errors and losses are in units of the training targets' standard deviation. A value that does not exist, because training diverged, is
-/// `None`: `null` in JSON, an empty cell in CSV. Past the stability bound that
+/// Gaps, errors and losses are in units of the training targets' standard deviation. A value that does not exist, because training diverged or because it was not
+/// asked for, is `None`: `null` in JSON, an empty cell in CSV. Past the stability bound that
 /// is true of the kernel's predictions at a finite time as well. No field depends on when or how fast the point was computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -159,7 +159,7 @@ pub struct Prediction {
 }
 
 /// The network at one checkpoint; checkpoints are spaced logarithmically in time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Snapshot {
     /// Steps taken.
     pub step: usize,
@@ -173,8 +173,19 @@ pub struct Snapshot {
     pub kernel_drift: Option<f64>,
     /// Centred alignment of the empirical kernel with itself at initialization.
     pub kernel_alignment: Option<f64>,
+    /// Centred alignment of the empirical kernel with the inner products of the targets.
+    pub target_alignment: Option<f64>,
+    /// (tr Theta)^2 / ||Theta||^2 of the empirical kernel.
+    pub effective_rank: Option<f64>,
     /// ||theta - theta_0|| / ||theta_0||.
     pub parameter_distance: Option<f64>,
+    /// The share of hidden pre-activations on the training inputs whose sign is no longer that at initialization.
+    pub sign_flips: Option<f64>,
+    /// Relative Frobenius distance of every affine map's share of the empirical kernel from itself at initialization, in the order of the
+    /// forward pass; empty where it was not asked for.
+    pub map_drifts: Vec<Option<f64>>,
+    /// Eigenvalues of the empirical kernel, largest first; empty where they were not asked for.
+    pub eigenvalues: Vec<f64>,
 }
 
 /// The training residual in a band of eigenvectors of the analytic NTK, at every checkpoint.

@@ -69,9 +69,12 @@ pub struct TrainConfig {
     pub step: StepSize,
     /// Number of steps; with a fraction of the bound, of a network as stable as its limit.
     pub n_steps: usize,
-    /// Checkpoints, spaced logarithmically in time; the kernel is computed at each.
+    /// Checkpoints, spaced logarithmically in time.
     #[serde(default = "default_n_checkpoints")]
     pub n_checkpoints: usize,
+    /// What is looked at there.
+    #[serde(default)]
+    pub watch: WatchLevel,
     /// Ridge of the kernel and pull to the initialization of the network, alike.
     #[serde(default)]
     pub ridge: Ridge,
@@ -81,6 +84,20 @@ pub struct TrainConfig {
     /// Lets a step size above the stability bound through, to watch the divergence.
     #[serde(default)]
     pub allow_unstable: bool,
+}
+
+/// What is recorded of a network at every checkpoint; each level includes the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WatchLevel {
+    /// The losses, the residual by eigenvectors, and how far the parameters have moved: two forward passes.
+    Function,
+    /// The empirical kernel's drift, its alignment with its start and with the targets, and its effective rank: one kernel.
+    #[default]
+    Kernel,
+    /// Every affine map's drift, the kernel's eigenvalues, and the units that have changed sign: one kernel of every map, and an
+    /// eigendecomposition.
+    Everything,
 }
 
 fn default_n_checkpoints() -> usize {

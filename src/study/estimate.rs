@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::config::WatchLevel;
 use super::plan::Plan;
 use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
@@ -104,11 +105,17 @@ fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Resul
         (Some(first), Some(last)) => last.duration_since(first).as_secs_f64() / (N_TIMED_STEPS - 1) as f64,
         _ => 0.0,
     };
-    // The kernel at every checkpoint and once against the test inputs; its spectrum, and this network's share of the five of its limit
-    // and the kernels beside it, whose matrices are smaller where there are several outputs.
+    // The kernel at the start, once against the test inputs, and at every checkpoint where it is watched; its spectrum, and this network's
+    // share of the five of its limit and the kernels beside it, whose matrices are smaller where there are several outputs.
+    let n_checkpoints = settings.n_checkpoints as f64;
+    let (n_kernels, n_spectra) = match settings.watch {
+        WatchLevel::Function => (2.0, 1.0),
+        WatchLevel::Kernel => (2.0 + n_checkpoints, 1.0),
+        WatchLevel::Everything => (2.0 + n_checkpoints, 1.0 + n_checkpoints),
+    };
     let n_networks = plan.points.iter().filter(|point| point.architecture.depth() == architecture.depth()).count();
     let share = 5.0 / (n_networks as f64 * (y_train.n_cols() as f64).powi(3));
-    Ok(step * settings.n_steps as f64 + kernel * (settings.n_checkpoints + 1) as f64 + spectrum * (1.0 + share))
+    Ok(step * settings.n_steps as f64 + kernel * n_kernels + spectrum * (n_spectra + share))
 }
 
 /// Remembers when the second and the last step began.

@@ -20,7 +20,7 @@ mod watch;
 pub use arch_table::ArchConfig;
 pub use config::{
     ComputeConfig, Config, KernelConfig, MAX_THREADS, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,
-    VerdictConfig,
+    VerdictConfig, WatchLevel,
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};

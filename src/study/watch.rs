@@ -1,19 +1,20 @@
 //! What is seen of a network while it trains: its kernel, and its residual in the eigenbasis of the analytic kernel.
 
+use super::config::WatchLevel;
 use super::limit::Limit;
 use super::plan::Plan;
 use crate::dynamics::{Flow, Horizon};
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::kernel::compare::{centred_alignment, relative_frobenius};
+use crate::kernel::compare::{centred_alignment, effective_rank, relative_frobenius, target_alignment};
 use crate::kernel::empirical::EmpiricalNtk;
-use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Compute, Predictor};
+use crate::linalg::{GramMatrix, Matrix, Spectrum};
+use crate::net::{ActivationPattern, Compute, Predictor};
 use crate::record::{ModeBand, Snapshot, finite};
 use crate::regress::mean_squared_error;
 use crate::train::{Checkpoint, Monitor};
 
-/// Looks at the network at every checkpoint: its kernel, and its residual in the eigenbasis of the analytic kernel.
+/// Looks at the network at every checkpoint, as closely as the config asks.
 pub(super) struct Watch<'a> {
     plan: &'a Plan,
     limit: &'a Limit,
@@ -21,9 +22,17 @@ pub(super) struct Watch<'a> {
     initial_kernel: &'a GramMatrix,
     learning_rate: f64,
     before_step: &'a mut dyn FnMut(usize) -> Result<()>,
-    initial_components: Option<Matrix>,
+    first: First,
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) bands: Vec<ModeBand>,
+}
+
+/// What was seen at the first checkpoint.
+#[derive(Default)]
+struct First {
+    components: Option<Matrix>,
+    map_grams: Vec<GramMatrix>,
+    pattern: Option<ActivationPattern>,
 }
 
 impl<'a> Watch<'a> {
@@ -36,23 +45,40 @@ impl<'a> Watch<'a> {
         before_step: &'a mut dyn FnMut(usize) -> Result<()>,
     ) -> Self {
         let bands = mode_bands(&limit.flow);
-        Self {
-            plan,
-            limit,
-            compute,
-            initial_kernel,
-            learning_rate,
-            before_step,
-            initial_components: None,
-            snapshots: Vec::new(),
-            bands,
-        }
+        let first = First::default();
+        Self { plan, limit, compute, initial_kernel, learning_rate, before_step, first, snapshots: Vec::new(), bands }
+    }
+
+    /// The kernel at a checkpoint, and what is seen of it.
+    fn measure_kernel(&mut self, predictor: &Predictor, snapshot: &mut Snapshot) -> Result<()> {
+        let ntk = EmpiricalNtk::new(predictor, self.compute);
+        let x_train = &self.plan.split.x_train;
+        let kernel = if self.plan.config.train.watch < WatchLevel::Everything {
+            ntk.gram(x_train)?
+        } else {
+            let maps = ntk.map_grams(x_train)?;
+            let kernel = sum(&maps, self.initial_kernel.n())?;
+            if self.first.map_grams.is_empty() {
+                self.first.map_grams.clone_from(&maps);
+            }
+            let drifts = maps.iter().zip(&self.first.map_grams).map(|(now, then)| relative_frobenius(now, then));
+            snapshot.map_drifts = drifts.map(|drift| drift.map(finite)).collect::<Result<_>>()?;
+            snapshot.eigenvalues = Spectrum::of(&kernel)?.eigenvalues().to_vec();
+            let pattern = ActivationPattern::of(predictor.network(), self.compute.tensor(x_train));
+            snapshot.sign_flips = finite(pattern.flips(self.first.pattern.get_or_insert_with(|| pattern.clone()))?);
+            kernel
+        };
+        snapshot.kernel_drift = finite(relative_frobenius(&kernel, self.initial_kernel)?);
+        snapshot.kernel_alignment = finite(centred_alignment(&kernel, self.initial_kernel)?);
+        snapshot.target_alignment = finite(target_alignment(&kernel, &self.plan.split.y_train)?);
+        snapshot.effective_rank = finite(effective_rank(&kernel));
+        Ok(())
     }
 
     fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let (flow, unit) = (&self.limit.flow, self.plan.target_deviation());
         let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
-        let initial = self.initial_components.get_or_insert_with(|| components.clone());
+        let initial = self.first.components.get_or_insert_with(|| components.clone());
         let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
         let decay = flow.decay(horizon);
         let ridge = self.limit.ridge;
@@ -82,18 +108,25 @@ impl Monitor for Watch<'_> {
     fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
         self.measure_bands(checkpoint)?;
         let unit = self.plan.target_deviation();
-        let kernel = EmpiricalNtk::new(predictor, self.compute).gram(&self.plan.split.x_train)?;
-        self.snapshots.push(Snapshot {
+        let mut snapshot = Snapshot {
             step: checkpoint.step,
             time: self.learning_rate * checkpoint.step as f64,
             loss_train: finite(checkpoint.loss / unit.powi(2)),
             mse_test: finite(mean_squared_error(&checkpoint.f_test, &self.plan.split.y_test) / unit.powi(2)),
-            kernel_drift: finite(relative_frobenius(&kernel, self.initial_kernel)?),
-            kernel_alignment: finite(centred_alignment(&kernel, self.initial_kernel)?),
             parameter_distance: finite(checkpoint.parameter_distance),
-        });
+            ..Snapshot::default()
+        };
+        if self.plan.config.train.watch >= WatchLevel::Kernel {
+            self.measure_kernel(predictor, &mut snapshot)?;
+        }
+        self.snapshots.push(snapshot);
         Ok(())
     }
+}
+
+fn sum(maps: &[GramMatrix], n: usize) -> Result<GramMatrix> {
+    let zeros = Matrix::zeros(n, n);
+    GramMatrix::from_lower_triangle(maps.iter().fold(zeros, |sum, map| &sum + map.as_matrix()))
 }
 
 /// Bands that double in size: eigenvalues 1, 2, 3-4, 5-8, ...; directions that are never learned belong to none.

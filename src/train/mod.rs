@@ -107,6 +107,12 @@ pub fn train(
     let n_entries = problem.y_train.values().len() as f64;
     let origin = (plan.ridge > 0.0).then(|| Origin::of(&predictor, plan.ridge / n_entries));
     let theta_0 = flatten(&predictor)?;
+    if theta_0.is_empty() {
+        return Err(Error::Module {
+            problem: "the network has no trainable parameter".to_owned(),
+            remedy: "leave at least one affine map unfrozen",
+        });
+    }
     let observe = |predictor: &Predictor, step: usize| -> Result<Checkpoint> {
         // Inference on the model without gradients: tracked passes that are never walked back leak memory in Burn.
         let frozen = predictor.valid();

@@ -4,7 +4,7 @@
 use ntk::arch::{Activation, Architecture, Layer, Mlp, Parametrization};
 use ntk::kernel::Kernel;
 use ntk::kernel::analytic::AnalyticKernel;
-use ntk::kernel::empirical::{EmpiricalNtk, jacobian};
+use ntk::kernel::empirical::{EmpiricalNtk, Linearization, Method, Outputs, jacobian};
 use ntk::linalg::Matrix;
 use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Predictor, Probed, to_matrix};
 use ntk::seed;
@@ -59,6 +59,18 @@ fn finite_networks_equal_those_of_neural_tangents() {
             assert!(golden::relative_error(&cross, &full_blocks(&entry["ntk_xz_full"])) < 1e-12);
             let gram = ntk.gram(&x).expect("finite").into_matrix();
             assert!(golden::relative_error(&gram, &full_blocks(&entry["ntk_xx_full"])) < 1e-12);
+            let outputs = ntk.output_cross_grams(&x, &z).expect("finite");
+            let diagonal = Matrix::from_fn(x.n_rows(), z.n_rows() * outputs.len(), |i, column| {
+                outputs[column % outputs.len()][(i, column / outputs.len())]
+            });
+            assert!(golden::relative_error(&diagonal, &golden::matrix(&entry["ntk_xz_diag"])) < 1e-12);
+            let f_z = to_matrix(predictor.forward(compute.tensor(&z))).expect("readable");
+            let nngp = f.matmul(&f_z.transpose()).map(|v| v / f.n_cols() as f64);
+            assert!(golden::relative_error(&nngp, &golden::matrix(&entry["nngp_xz"])) < 1e-12);
+            for method in [Method::Structured, Method::Jacobian] {
+                let trace = ntk.method(method).outputs(Outputs::Trace).cross_gram(&x, &z).expect("finite");
+                assert!(golden::relative_error(&trace, &golden::matrix(&entry["ntk_xz_trace_mean"])) < 1e-12);
+            }
         }
     }
 }
@@ -76,22 +88,26 @@ fn full_blocks(value: &serde_json::Value) -> Matrix {
 
 #[test]
 fn the_linearized_network_equals_that_of_neural_tangents() {
-    // lin_x = f(theta) + J d, at d = 0.1 cos(k), k counting each array's entries row by row.
+    // lin_x = f(theta) + J d, at d = 0.1 cos(k), k counting each array's entries row by row; f_x_perturbed = f(theta + d).
     let file = golden::parse(FILE);
     for compute in backends(Dtype::F64) {
         for entry in file["empirical"].as_array().expect("a list") {
             let x = golden::input(&file, &entry["x"]);
-            let (_, weights, predictor) = golden_network(entry, x.n_cols(), &compute);
-            let j = jacobian::jacobian(&predictor, Predictor::forward, &compute.tensor(&x)).expect("finite");
-            let direction: Vec<f64> = weights
-                .iter()
-                .flat_map(|layer| [layer.weight.values().len(), layer.bias.as_ref().map_or(0, Vec::len)])
-                .flat_map(|n| (0..n).map(|k| 0.1 * (k as f64).cos()))
-                .collect();
-            let direction = Matrix::from_vec(direction.len(), 1, direction).expect("a column");
-            let f = golden::matrix(&entry["f_x"]);
-            let moved = j.matmul(&direction).reshape(f.n_rows(), f.n_cols()).expect("one row per output");
-            assert!(golden::relative_error(&(&f + &moved), &golden::matrix(&entry["lin_x"])) < 1e-12);
+            let (architecture, mut weights, predictor) = golden_network(entry, x.n_cols(), &compute);
+            for layer in &mut weights {
+                let move_by = |values: &mut [f64]| {
+                    values.iter_mut().enumerate().for_each(|(k, value)| *value += 0.1 * (k as f64).cos());
+                };
+                move_by(layer.weight.values_mut());
+                layer.bias.as_mut().map(|bias| move_by(bias));
+            }
+            let moved = Predictor::from_weights(&architecture, &weights, InitialFunction::Plain, &compute);
+            let moved = moved.expect("shapes agree");
+            let linearization = Linearization::of(&predictor, &compute, &x).expect("finite");
+            let found = linearization.at(&moved).expect("the same network");
+            assert!(golden::relative_error(&found, &golden::matrix(&entry["lin_x"])) < 1e-12);
+            let f = to_matrix(moved.forward(compute.tensor(&x))).expect("readable");
+            assert!(golden::relative_error(&f, &golden::matrix(&entry["f_x_perturbed"])) < 1e-12);
         }
     }
 }

@@ -11,6 +11,8 @@ mod empirical;
 mod kernels;
 mod laws;
 mod layers;
+mod modules;
 mod networks;
 mod predictions;
+mod tangents;
 mod training;

@@ -135,6 +135,7 @@ fn snapshot(row: &Row, step: usize) -> Snapshot {
         kernel_drift: Some(0.1),
         kernel_alignment: Some(0.9),
         parameter_distance: Some(0.01),
+        ..Snapshot::default()
     }
 }
 

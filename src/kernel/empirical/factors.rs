@@ -48,14 +48,16 @@ impl Factors {
                 ));
             }
             let f = if anatomy.d_out == 1 { f } else { f.narrow(1, output, 1) };
-            let gradients = f.sum().backward();
+            // Nothing is tracked in a module without a map.
+            let gradients = f.is_tracked().then(|| f.sum().backward());
             for (map, deltas) in seen.into_iter().zip(&mut deltas) {
                 if output == 0 {
                     inputs.push(map.inputs);
                 }
                 if let Some(leaf) = map.leaf {
                     // Without a gradient the output does not depend on it: behind a sign, say.
-                    deltas.push(leaf.grad(&gradients).unwrap_or_else(|| leaf.inner().zeros_like()));
+                    let delta = gradients.as_ref().and_then(|gradients| leaf.grad(gradients));
+                    deltas.push(delta.unwrap_or_else(|| leaf.inner().zeros_like()));
                 }
             }
         }

@@ -34,7 +34,8 @@ pub fn jacobian<M: Module>(module: &M, forward: impl Fn(&M, Tensor<2>) -> Tensor
                 let found = format!("{:?}", [n_found, d_out]);
                 return Err(Error::shape("outputs of the module for one input", "[1, d_out]", found));
             }
-            let gradients = f.narrow(1, output, 1).sum().backward();
+            // Of frozen parameters alone, nothing is tracked.
+            let gradients = f.is_tracked().then(|| f.narrow(1, output, 1).sum().backward());
             let mut collect = Collect { gradients, values: Ok(&mut rows) };
             module.visit(&mut collect);
             collect.values?;
@@ -95,7 +96,7 @@ pub(super) fn kernel<M: Module>(
 }
 
 struct Collect<'a> {
-    gradients: Gradients,
+    gradients: Option<Gradients>,
     values: Result<&'a mut Vec<f64>>,
 }
 
@@ -107,7 +108,7 @@ impl ModuleVisitor for Collect<'_> {
             return;
         }
         let n = tensor.shape().num_elements();
-        match tensor.grad_remove(&mut self.gradients) {
+        match self.gradients.as_mut().and_then(|gradients| tensor.grad_remove(gradients)) {
             // A parameter the output does not depend on.
             None => values.extend(std::iter::repeat_n(0.0, n)),
             Some(gradient) => match to_matrix(gradient.reshape([1, n])) {

@@ -11,6 +11,7 @@
 //! is in [`Linearization`] and in [`compare`](super::compare).
 
 mod factors;
+mod features;
 pub mod jacobian;
 mod linearization;
 mod map_factors;
@@ -22,6 +23,7 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+pub use self::features::EmpiricalNngp;
 pub use self::linearization::Linearization;
 pub use self::plan::{Anatomy, MapShape, Method, Outputs, Plan, Task};
 use self::structured::{Structured, Wanted};
@@ -42,6 +44,15 @@ pub struct EmpiricalNtk<'a, M = Predictor> {
     method: Method,
     memory_limit: Option<f64>,
 }
+
+// Derived, these would ask the same of the module, which is only borrowed.
+impl<M> Clone for EmpiricalNtk<'_, M> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M> Copy for EmpiricalNtk<'_, M> {}
 
 impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     /// The kernel of `module`, computed where it was built: all pairs of outputs, by the cheapest method, in the memory that is free.
@@ -68,13 +79,14 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         Self { memory_limit: Some(bytes), ..self }
     }
 
-    /// How the kernel between `n1` and `n2` inputs, or of `n1` with themselves, would be computed, and what it would cost.
+    /// How the kernel between `n1` and `n2` inputs, or of `n1` with themselves, would be computed, and what it would cost: held whole,
+    /// or in row blocks.
     ///
     /// # Errors
     /// A module that is not what [`Probed`] promises; a result larger than memory.
-    pub fn plan(&self, n1: usize, n2: Option<usize>) -> Result<Plan> {
+    pub fn plan(&self, n1: usize, n2: Option<usize>, is_held: bool) -> Result<Plan> {
         let anatomy = self.anatomy(&self.module.valid())?;
-        let n_numbers = self.n_outputs(&anatomy).pow(2);
+        let (n2, n_numbers) = if is_held { (n2, self.n_outputs(&anatomy).pow(2)) } else { (n2.or(Some(n1)), 0) };
         self.plan_for(&anatomy, (n1, n2), n_numbers).map(|(_, plan)| plan)
     }
 
@@ -83,8 +95,15 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     /// # Errors
     /// As [`Kernel::gram`].
     pub fn output_grams(&self, x: &Matrix) -> Result<Vec<GramMatrix>> {
-        let open = self.structured().outputs(Outputs::Full).open(x, None, |anatomy| anatomy.d_out)?;
-        open.grams(&Wanted::diagonal(&open.anatomy))
+        self.output_matrices(x, None)?.into_iter().map(GramMatrix::from_lower_triangle).collect()
+    }
+
+    /// The same between two sets of inputs: one `[n1, n2]` matrix per output.
+    ///
+    /// # Errors
+    /// As [`Kernel::cross_gram`].
+    pub fn output_cross_grams(&self, x1: &Matrix, x2: &Matrix) -> Result<Vec<Matrix>> {
+        self.output_matrices(x1, Some(x2))
     }
 
     /// Every trained affine map's share of the kernel, in the order of the forward pass; their sum is the kernel. By structured
@@ -93,14 +112,15 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     /// # Errors
     /// As [`Kernel::gram`].
     pub fn map_grams(&self, x: &Matrix) -> Result<Vec<GramMatrix>> {
-        let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
-        let open = self.structured().open(x, None, n_numbers)?;
-        let whole = Wanted::whole(&open.anatomy, self.outputs);
-        let mut grams = Vec::new();
-        for map in whole.maps.clone() {
-            grams.extend(open.grams(&Wanted { maps: map..map + 1, ..whole.clone() })?);
-        }
-        Ok(grams)
+        self.map_matrices(x, None)?.into_iter().map(GramMatrix::from_lower_triangle).collect()
+    }
+
+    /// The same between two sets of inputs.
+    ///
+    /// # Errors
+    /// As [`Kernel::cross_gram`].
+    pub fn map_cross_grams(&self, x1: &Matrix, x2: &Matrix) -> Result<Vec<Matrix>> {
+        self.map_matrices(x1, Some(x2))
     }
 
     /// Whole rows of the kernel of `x1` with `x2`, or with itself, handed to `take` in order and never held together. By structured
@@ -122,8 +142,24 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         })
     }
 
+    fn output_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
+        let open = self.structured().outputs(Outputs::Full).open(x1, x2, |anatomy| anatomy.d_out)?;
+        finite(open.structured()?.matrices(&Wanted::diagonal(&open.anatomy))?)
+    }
+
+    fn map_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
+        let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
+        let open = self.structured().open(x1, x2, n_numbers)?;
+        let (structured, whole) = (open.structured()?, Wanted::whole(&open.anatomy, self.outputs));
+        let mut matrices = Vec::new();
+        for map in whole.maps.clone() {
+            matrices.extend(structured.matrices(&Wanted { maps: map..map + 1, ..whole.clone() })?);
+        }
+        finite(matrices)
+    }
+
     fn structured(&self) -> Self {
-        Self { method: Method::Structured, ..*self }
+        self.method(Method::Structured)
     }
 
     /// One matrix: whole, or of a Gram matrix the entries on and below the diagonal.
@@ -211,15 +247,11 @@ impl<M: Probed> Open<M> {
             [&self.x1, self.x2.as_ref().unwrap_or(&self.x1)],
         )
     }
+}
 
-    fn grams(&self, wanted: &Wanted) -> Result<Vec<GramMatrix>> {
-        let matrices = self.structured()?.matrices(wanted)?;
-        let gram = |matrix: Matrix| {
-            ensure_finite(&matrix)?;
-            GramMatrix::from_lower_triangle(matrix)
-        };
-        matrices.into_iter().map(gram).collect()
-    }
+fn finite(matrices: Vec<Matrix>) -> Result<Vec<Matrix>> {
+    matrices.iter().try_for_each(ensure_finite)?;
+    Ok(matrices)
 }
 
 fn ensure_finite(theta: &Matrix) -> Result<()> {

@@ -1,0 +1,101 @@
+//! The kernels of one random network.
+
+use std::time::Instant;
+
+use ntk::arch::Architecture;
+use ntk::error::Result;
+use ntk::kernel::Kernel;
+use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Method, Outputs, Plan};
+use ntk::linalg::Matrix;
+use ntk::net::{Backend, Compute, InitialFunction, Predictor};
+use ntk::study::KernelConfig;
+
+use super::{Request, Which};
+
+/// A network whose kernels are asked for, and how its tangent kernel will be computed.
+pub(super) struct Empirical {
+    predictor: Predictor,
+    compute: Compute,
+    plan: Plan,
+    n_outputs: usize,
+}
+
+impl Empirical {
+    pub(super) fn open(config: &KernelConfig, architecture: &Architecture, request: &Request<'_>) -> Result<Self> {
+        let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
+        let compute = Compute::open(backend, config.compute.dtype)?;
+        let predictor = Predictor::of_seed(architecture, InitialFunction::Plain, (config.seeds.root, 0), &compute)?;
+        let plan =
+            ntk(&predictor, &compute, request).plan(request.x1.n_rows(), request.x2.map(Matrix::n_rows), false)?;
+        let n_outputs = if request.arguments.outputs == Outputs::Trace { 1 } else { architecture.d_out() };
+        Ok(Self { predictor, compute, plan, n_outputs })
+    }
+
+    pub(super) fn write(&self, request: &Request<'_>) -> Result<()> {
+        let (x1, x2) = (request.x1, request.x2);
+        let kernel = ntk(&self.predictor, &self.compute, request);
+        if request.wants(Which::Empirical) {
+            request.output.words(&format!("empirical kernel by {}", self.plan));
+            self.write_ntk(&kernel, request)?;
+        }
+        if request.wants(Which::EmpiricalOutputs) {
+            put(request, Which::EmpiricalOutputs, &kernel.output_cross_grams(x1, x2.unwrap_or(x1))?)?;
+        }
+        if request.wants(Which::EmpiricalLayers) {
+            put(request, Which::EmpiricalLayers, &kernel.map_cross_grams(x1, x2.unwrap_or(x1))?)?;
+        }
+        let nngp = EmpiricalNngp::new(&self.predictor, &self.compute);
+        if let Some(mut writer) = request.begin(Which::EmpiricalNngp, &self.shape(request, 1))? {
+            writer.append(nngp.cross_gram(x1, x2.unwrap_or(x1))?.values())?;
+            writer.finish()?;
+        }
+        Ok(())
+    }
+
+    fn write_ntk(&self, kernel: &EmpiricalNtk<'_>, request: &Request<'_>) -> Result<()> {
+        let (x1, x2) = (request.x1, request.x2);
+        let Some(mut writer) = request.begin(Which::Empirical, &self.shape(request, self.n_outputs))? else {
+            return Ok(());
+        };
+        if self.plan.method == Method::Jacobian {
+            writer.append(kernel.cross_gram(x1, x2.unwrap_or(x1))?.values())?;
+            return writer.finish();
+        }
+        let (begun, mut bar) = (Instant::now(), None);
+        kernel.row_blocks(x1, x2, &mut |rows, block| {
+            request.interrupt.check()?;
+            writer.append(block.values())?;
+            // What all will take is known after the first.
+            let seconds = begun.elapsed().as_secs_f64() * x1.n_rows() as f64 / rows.end as f64;
+            bar.get_or_insert_with(|| request.bar(x1.n_rows(), seconds)).set_position(rows.end as u64);
+            Ok(())
+        })?;
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+        writer.finish()
+    }
+
+    /// Of a kernel with so many rows and columns for each input.
+    fn shape(&self, request: &Request<'_>, n_outputs: usize) -> [usize; 2] {
+        [request.x1, request.x2.unwrap_or(request.x1)].map(|x| x.n_rows() * n_outputs)
+    }
+}
+
+/// The tangent kernel as it was asked for.
+fn ntk<'a>(predictor: &'a Predictor, compute: &'a Compute, request: &Request<'_>) -> EmpiricalNtk<'a> {
+    let kernel =
+        EmpiricalNtk::new(predictor, compute).outputs(request.arguments.outputs).method(request.arguments.method);
+    match request.arguments.memory_limit {
+        Some(bytes) => kernel.memory_limit(bytes),
+        None => kernel,
+    }
+}
+
+/// Several matrices of one shape in one file.
+fn put(request: &Request<'_>, which: Which, matrices: &[Matrix]) -> Result<()> {
+    let (n_rows, n_columns) = matrices.first().map_or((0, 0), Matrix::shape);
+    let Some(mut writer) = request.begin(which, &[matrices.len(), n_rows, n_columns])? else { return Ok(()) };
+    matrices.iter().try_for_each(|matrix| writer.append(matrix.values()))?;
+    writer.finish()
+}
