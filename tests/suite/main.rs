@@ -16,3 +16,4 @@ mod networks;
 mod predictions;
 mod tangents;
 mod training;
+mod width_laws;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use ntk::arch::Architecture;
-use ntk::error::Result;
+use ntk::error::{Error, Result};
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Method, Outputs, Plan};
 use ntk::linalg::Matrix;
@@ -17,6 +17,8 @@ pub(super) struct Empirical {
     predictor: Predictor,
     compute: Compute,
     plan: Plan,
+    /// Whether the tangent kernel fits into memory.
+    is_held: bool,
     n_outputs: usize,
 }
 
@@ -25,10 +27,15 @@ impl Empirical {
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let compute = Compute::open(backend, config.compute.dtype)?;
         let predictor = Predictor::of_seed(architecture, InitialFunction::Plain, (config.seeds.root, 0), &compute)?;
-        let plan =
-            ntk(&predictor, &compute, request).plan(request.x1.n_rows(), request.x2.map(Matrix::n_rows), false)?;
+        let kernel = ntk(&predictor, &compute, request);
+        let plan = |is_held| kernel.plan(request.x1.n_rows(), request.x2.map(Matrix::n_rows), is_held);
+        let (plan, is_held) = match plan(true) {
+            // Row by row it may fit; a Jacobian is not found so.
+            Err(Error::TooLarge { .. }) if request.arguments.method != Method::Jacobian => (plan(false)?, false),
+            plan => (plan?, true),
+        };
         let n_outputs = if request.arguments.outputs == Outputs::Trace { 1 } else { architecture.d_out() };
-        Ok(Self { predictor, compute, plan, n_outputs })
+        Ok(Self { predictor, compute, plan, is_held, n_outputs })
     }
 
     pub(super) fn write(&self, request: &Request<'_>) -> Result<()> {
@@ -52,13 +59,19 @@ impl Empirical {
         Ok(())
     }
 
+    /// Whole where it fits into memory, so that half of a Gram matrix is computed and the other half is the same to the last digit;
+    /// otherwise row after row.
     fn write_ntk(&self, kernel: &EmpiricalNtk<'_>, request: &Request<'_>) -> Result<()> {
         let (x1, x2) = (request.x1, request.x2);
         let Some(mut writer) = request.begin(Which::Empirical, &self.shape(request, self.n_outputs))? else {
             return Ok(());
         };
-        if self.plan.method == Method::Jacobian {
-            writer.append(kernel.cross_gram(x1, x2.unwrap_or(x1))?.values())?;
+        if self.is_held {
+            let matrix = match x2 {
+                None => kernel.gram(x1)?.into_matrix(),
+                Some(x2) => kernel.cross_gram(x1, x2)?,
+            };
+            writer.append(matrix.values())?;
             return writer.finish();
         }
         let (begun, mut bar) = (Instant::now(), None);

@@ -158,3 +158,45 @@ fn a_kernel_that_cannot_be_computed_leaves_none_of_the_others_behind() {
     desk.refused(2, &[&call[..], &["--set", backend]].concat(), &["`rocm`", "--features rocm"]);
     desk.refused(2, &[&call[..], &["--set", "compute.threads=0"]].concat(), &["`compute.threads`", "0 is too few"]);
 }
+
+#[test]
+fn empirical_kernels_come_whole_in_parts_and_in_little_memory() {
+    let (desk, _) = desk();
+    let ask = |get: &str, out: &str, more: &[&str]| {
+        let arguments =
+            ["kernel", "arch.toml", "--x1", "x.csv", "--set", "arch.d_out=2", "--set", "compute.dtype=\"f64\""];
+        desk.ntk(&[&arguments[..], &["--get", get, "--out", out, "-q"], more].concat());
+    };
+    ask("empirical,empirical-outputs,empirical-layers,empirical-nngp", "whole", &[]);
+    let full = read(&desk, "whole/empirical.npy");
+    assert_eq!(full.shape(), (8, 8));
+    // Three axes; read as bytes, because matrices have two.
+    let numbers = |name: &str| -> Vec<f64> {
+        let bytes = std::fs::read(desk.path(name)).unwrap();
+        let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        bytes[header..].chunks_exact(8).map(|number| f64::from_le_bytes(number.try_into().unwrap())).collect()
+    };
+    let (outputs, layers) = (numbers("whole/empirical_outputs.npy"), numbers("whole/empirical_layers.npy"));
+    assert_eq!((outputs.len(), layers.len()), (2 * 4 * 4, 3 * 8 * 8));
+    ask("empirical", "trace", &["--outputs", "trace"]);
+    let trace = read(&desk, "trace/empirical.npy");
+    for i in 0..4 {
+        for j in 0..4 {
+            let mean = 0.5 * (outputs[4 * i + j] + outputs[16 + 4 * i + j]);
+            assert!((trace[(i, j)] - mean).abs() < 1e-13 * trace[(0, 0)]);
+        }
+    }
+    for i in 0..64 {
+        let sum: f64 = (0..3).map(|map| layers[64 * map + i]).sum();
+        assert!((sum - full.values()[i]).abs() < 1e-13 * full[(0, 0)]);
+    }
+    assert_eq!(read(&desk, "whole/empirical_nngp.npy").shape(), (4, 4));
+    // The result alone takes 512 bytes of the first limit's 4000, and the factors of all inputs together do not fit.
+    ask("empirical", "rows", &["--memory-limit", "4000B"]);
+    ask("empirical", "jacobian", &["--method", "jacobian"]);
+    ask("empirical", "structured", &["--method", "structured", "--memory-limit", "1MB"]);
+    for name in ["rows", "jacobian", "structured"] {
+        let gap = (&read(&desk, &format!("{name}/empirical.npy")) - &full).frobenius() / full.frobenius();
+        assert!(gap < 1e-13, "{name}: {gap:e}");
+    }
+}
