@@ -8,9 +8,9 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 
 use super::map_factors::MapFactors;
-use super::plan::{Anatomy, Outputs};
+use super::plan::{Anatomy, MapShape, Outputs};
 use crate::error::{Error, Result};
-use crate::net::{Probe, Probed};
+use crate::net::{Compute, Probe, Probed};
 
 /// The factors of every trained map for a batch of inputs.
 #[derive(Debug, Clone)]
@@ -20,18 +20,39 @@ pub(super) struct Factors {
     pub(super) maps: Vec<MapFactors>,
 }
 
-impl Factors {
-    /// Of `module`, without gradients of its own, for inputs `[n, d_in]`.
-    ///
-    /// For a trace the deltas of all outputs lie side by side as those of one, so that inner products are sums over outputs.
-    /// Without `by_samples`, inputs and deltas are kept even where gradients of samples were cheaper.
-    pub(super) fn of<M: Probed>(
-        module: &M,
-        anatomy: &Anatomy,
-        x: &Tensor<2>,
-        outputs: Outputs,
-        by_samples: bool,
-    ) -> Result<Self> {
+/// A module whose factors are asked for.
+#[derive(Debug)]
+pub(super) struct Source<'a, M> {
+    /// Without gradients of its own.
+    pub(super) module: &'a M,
+    pub(super) anatomy: &'a Anatomy,
+    pub(super) compute: &'a Compute,
+}
+
+impl<M: Probed> Source<'_, M> {
+    /// For products of matrices. For a trace the deltas of all outputs lie side by side as those of one, so that inner products are sums over
+    /// outputs.
+    pub(super) fn for_kernel(&self, x: &Tensor<2>, outputs: Outputs) -> Result<Factors> {
+        let d_out = self.anatomy.d_out;
+        let maps = self.factors(x)?.map(|(inputs, deltas, shape)| {
+            let is_merged = outputs == Outputs::Trace && d_out > 1;
+            let deltas = if is_merged { vec![Tensor::cat(deltas, 1)] } else { deltas };
+            let by_samples = shape.is_summed_by_samples(outputs, d_out);
+            MapFactors::new(shape, inputs, deltas, by_samples, &|tensor| self.compute.turned(tensor))
+        });
+        Ok(Factors { n: x.dims()[0], maps: maps.collect::<Result<_>>()? })
+    }
+
+    /// For products with vectors.
+    pub(super) fn for_tangent(&self, x: &Tensor<2>) -> Result<Factors> {
+        let turn = |tensor: Tensor<2>| Ok(tensor.transpose());
+        let maps = self.factors(x)?.map(|(inputs, deltas, shape)| MapFactors::new(shape, inputs, deltas, false, &turn));
+        Ok(Factors { n: x.dims()[0], maps: maps.collect::<Result<_>>()? })
+    }
+
+    /// Inputs, deltas of every output, and shape of every trained map, for inputs `[n, d_in]`.
+    fn factors(&self, x: &Tensor<2>) -> Result<impl Iterator<Item = (Tensor<2>, Vec<Tensor<2>>, &MapShape)>> {
+        let Self { module, anatomy, .. } = self;
         let [n, _] = x.dims();
         let mut inputs = Vec::new();
         let mut deltas: Vec<Vec<Tensor<2>>> = vec![Vec::with_capacity(anatomy.d_out); anatomy.maps.len()];
@@ -62,14 +83,11 @@ impl Factors {
             }
         }
         let maps = inputs.into_iter().zip(deltas).zip(&anatomy.maps).filter(|(_, shape)| shape.is_trained());
-        let maps = maps.map(|((inputs, deltas), shape)| {
-            let is_merged = outputs == Outputs::Trace && deltas.len() > 1;
-            let deltas = if is_merged { vec![Tensor::cat(deltas, 1)] } else { deltas };
-            MapFactors::new(shape, inputs, deltas, by_samples && shape.is_summed_by_samples(outputs, anatomy.d_out))
-        });
-        Ok(Self { n, maps: maps.collect() })
+        Ok(maps.map(|((inputs, deltas), shape)| (inputs, deltas, shape)))
     }
+}
 
+impl Factors {
     /// Sums the shares of `maps` between `rows` here and `columns` there: `[rows, columns]` for each of `pairs` of outputs.
     pub(super) fn contract(
         &self,

@@ -15,6 +15,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 
 use super::plan::MapShape;
+use crate::error::Result;
 
 /// What an affine map contributes for a batch.
 #[derive(Debug, Clone)]
@@ -26,21 +27,33 @@ pub(super) struct MapFactors {
     form: Form,
 }
 
+/// Samples, or their positions, are columns: products of such matrices are the fast ones on a CPU.
 #[derive(Debug, Clone)]
 enum Form {
-    /// s_w h: `[n * n_positions, n_in]`, and g: one `[n * n_positions, n_out]` per output.
+    /// s_w h: `[n_in, n * n_positions]`, and g: one `[n_out, n * n_positions]` per output.
     Positions { inputs: Tensor<2>, deltas: Vec<Tensor<2>> },
-    /// One `[n, (n_in + 1) n_out]` per output; the bias is the weight of one more input, which is constant.
+    /// One `[(n_in + 1) n_out, n]` per output; the bias is the weight of one more input, which is constant.
     Samples { gradients: Vec<Tensor<2>> },
 }
 
 impl MapFactors {
-    /// Of inputs that carry the scale of the weights.
-    pub(super) fn new(shape: &MapShape, inputs: Tensor<2>, deltas: Vec<Tensor<2>>, by_samples: bool) -> Self {
+    /// Of inputs that carry the scale of the weights, `[n * n_positions, n_in]`, and one `[n * n_positions, n_out]` of deltas per output, all
+    /// turned around by `turn`.
+    pub(super) fn new(
+        shape: &MapShape,
+        inputs: Tensor<2>,
+        deltas: Vec<Tensor<2>>,
+        by_samples: bool,
+        turn: &dyn Fn(Tensor<2>) -> Result<Tensor<2>>,
+    ) -> Result<Self> {
         let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
-        let form = Form::Positions { inputs, deltas };
-        let factors = Self { n_positions, is_weight_trained, bias_scale, form };
-        if by_samples { factors.by_samples() } else { factors }
+        let all = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(turn).collect::<Result<Vec<_>>>();
+        let form = if by_samples {
+            Form::Samples { gradients: all(gradients(shape, inputs, deltas))? }
+        } else {
+            Form::Positions { inputs: turn(inputs)?, deltas: all(deltas)? }
+        };
+        Ok(Self { n_positions, is_weight_trained, bias_scale, form })
     }
 
     /// Adds this map's term of the kernel between `rows` of this batch and `columns` of the other: `[rows, columns]` for each of `pairs` of
@@ -61,18 +74,18 @@ impl MapFactors {
         match (&self.form, &other.form) {
             (Form::Samples { gradients: g1 }, Form::Samples { gradients: g2 }) => {
                 for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-                    add(sum, part(&g1[*o1], &rows, 1).matmul(part(&g2[*o2], &columns, 1).transpose()));
+                    add(sum, product(&g1[*o1], &rows, &g2[*o2], &columns, 1));
                 }
             }
             (Form::Positions { inputs: h1, deltas: g1 }, Form::Positions { inputs: h2, deltas: g2 }) => {
                 let p = self.n_positions;
                 let bias = self.bias_scale * self.bias_scale;
                 let inputs = self.is_weight_trained.then(|| {
-                    let products = part(h1, &rows, p).matmul(part(h2, &columns, p).transpose());
+                    let products = product(h1, &rows, h2, &columns, p);
                     if bias == 0.0 { products } else { products + bias }
                 });
                 for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-                    let deltas = part(&g1[*o1], &rows, p).matmul(part(&g2[*o2], &columns, p).transpose());
+                    let deltas = product(&g1[*o1], &rows, &g2[*o2], &columns, p);
                     let share = match &inputs {
                         Some(inputs) => deltas * inputs.clone(),
                         None => deltas * bias,
@@ -93,14 +106,14 @@ impl MapFactors {
         bias: Option<&Tensor<2>>,
     ) -> Option<Tensor<2>> {
         let Form::Positions { inputs, deltas } = &self.form else { return None };
-        let moved = weight.map(|weight| inputs.clone().matmul(weight.clone()));
+        let moved = weight.map(|weight| inputs.clone().transpose().matmul(weight.clone()));
         let bias = bias.map(|bias| bias.clone() * self.bias_scale);
         let moved = match (moved, bias) {
             (Some(z), Some(bias)) => z + bias,
             (Some(z), None) => z,
             (None, bias) => bias?,
         };
-        let rows = (deltas[output].clone() * moved).sum_dim(1);
+        let rows = (deltas[output].clone().transpose() * moved).sum_dim(1);
         let [n_rows, _] = rows.dims();
         let p = self.n_positions;
         Some(if p == 1 { rows } else { rows.reshape([n_rows / p, p]).sum_dim(1) })
@@ -114,39 +127,38 @@ impl MapFactors {
             let [n, _] = u.dims();
             // One factor per sample, for each of its positions.
             let factors = if p == 1 { u.clone() } else { u.clone().repeat_dim(1, p).reshape([n * p, 1]) };
-            delta.clone() * factors
+            delta.clone().transpose() * factors
         });
         let Some(deltas) = weighted.reduce(|sum, term| sum + term) else { return (None, None) };
-        let weight = self.is_weight_trained.then(|| inputs.clone().transpose().matmul(deltas.clone()));
+        let weight = self.is_weight_trained.then(|| inputs.clone().matmul(deltas.clone()));
         let bias = (self.bias_scale != 0.0).then(|| deltas.sum_dim(0) * self.bias_scale);
         (weight, bias)
     }
-
-    /// Each sample's gradient in place of its inputs and deltas.
-    fn by_samples(self) -> Self {
-        let Form::Positions { inputs, deltas } = self.form else { return self };
-        let [n_rows, n_in] = inputs.dims();
-        let p = self.n_positions;
-        let n = n_rows / p;
-        let constant = inputs.clone().narrow(1, 0, 1).zeros_like() + self.bias_scale;
-        let (inputs, n_in) = match (self.is_weight_trained, self.bias_scale != 0.0) {
-            (true, true) => (Tensor::cat(vec![inputs, constant], 1), n_in + 1),
-            (true, false) => (inputs, n_in),
-            (false, _) => (constant, 1),
-        };
-        let inputs = inputs.reshape([n, p, n_in]).transpose();
-        let gradient = |delta: Tensor<2>| {
-            let [_, n_out] = delta.dims();
-            inputs.clone().matmul(delta.reshape([n, p, n_out])).reshape([n, n_in * n_out])
-        };
-        Self { form: Form::Samples { gradients: deltas.into_iter().map(gradient).collect() }, ..self }
-    }
 }
 
-/// The rows of some samples, each with `p` of them.
-fn part(of: &Tensor<2>, samples: &Range<usize>, p: usize) -> Tensor<2> {
-    let [n_rows, _] = of.dims();
-    if samples.len() * p == n_rows { of.clone() } else { of.clone().narrow(0, samples.start * p, samples.len() * p) }
+/// Each sample's gradient, one `[n, (n_in + 1) n_out]` per output.
+fn gradients(shape: &MapShape, inputs: Tensor<2>, deltas: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
+    let [n_rows, n_in] = inputs.dims();
+    let p = shape.n_positions;
+    let n = n_rows / p;
+    let constant = inputs.clone().narrow(1, 0, 1).zeros_like() + shape.bias_scale;
+    let (inputs, n_in) = match (shape.is_weight_trained, shape.bias_scale != 0.0) {
+        (true, true) => (Tensor::cat(vec![inputs, constant], 1), n_in + 1),
+        (true, false) => (inputs, n_in),
+        (false, _) => (constant, 1),
+    };
+    let inputs = inputs.reshape([n, p, n_in]).transpose();
+    let gradient = |delta: Tensor<2>| {
+        let [_, n_out] = delta.dims();
+        inputs.clone().matmul(delta.reshape([n, p, n_out])).reshape([n, n_in * n_out])
+    };
+    deltas.into_iter().map(gradient).collect()
+}
+
+/// Inner products of the columns of some samples, each with `p` of them: `[rows * p, columns * p]`.
+fn product(a: &Tensor<2>, rows: &Range<usize>, b: &Tensor<2>, columns: &Range<usize>, p: usize) -> Tensor<2> {
+    let part = |of: &Tensor<2>, samples: &Range<usize>| of.clone().narrow(1, samples.start * p, samples.len() * p);
+    part(a, rows).transpose().matmul(part(b, columns))
 }
 
 /// `[n1 * n_positions, n2 * n_positions]` to `[n1, n2]`.

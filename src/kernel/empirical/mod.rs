@@ -23,6 +23,7 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+use self::factors::Source;
 pub use self::features::EmpiricalNngp;
 pub use self::linearization::Linearization;
 pub use self::plan::{Anatomy, MapShape, Method, Outputs, Plan, Task};
@@ -174,7 +175,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     }
 
     /// `n_numbers` says how many numbers of the result are held for every pair of inputs.
-    fn open(&self, x1: &Matrix, x2: Option<&Matrix>, n_numbers: impl Fn(&Anatomy) -> usize) -> Result<Open<M>> {
+    fn open(&self, x1: &Matrix, x2: Option<&Matrix>, n_numbers: impl Fn(&Anatomy) -> usize) -> Result<Open<'a, M>> {
         for x in std::iter::once(x1).chain(x2) {
             ensure_input_dimension(x, self.module.d_in())?;
         }
@@ -182,7 +183,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         let anatomy = self.anatomy(&valid)?;
         let (task, plan) = self.plan_for(&anatomy, (x1.n_rows(), x2.map(Matrix::n_rows)), n_numbers(&anatomy))?;
         let tensor = |x: &Matrix| self.compute.tensor(x);
-        Ok(Open { valid, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
+        Ok(Open { compute: self.compute, valid, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
     }
 
     fn anatomy(&self, valid: &M) -> Result<Anatomy> {
@@ -228,7 +229,8 @@ impl<M: Probed> Kernel for EmpiricalNtk<'_, M> {
 }
 
 /// A kernel about to be computed.
-struct Open<M> {
+struct Open<'a, M> {
+    compute: &'a Compute,
     valid: M,
     anatomy: Anatomy,
     task: Task,
@@ -237,15 +239,10 @@ struct Open<M> {
     x2: Option<Tensor<2>>,
 }
 
-impl<M: Probed> Open<M> {
+impl<M: Probed> Open<'_, M> {
     fn structured(&self) -> Result<Structured<'_, M>> {
-        Structured::new(
-            &self.valid,
-            &self.anatomy,
-            self.task,
-            &self.plan,
-            [&self.x1, self.x2.as_ref().unwrap_or(&self.x1)],
-        )
+        let source = Source { module: &self.valid, anatomy: &self.anatomy, compute: self.compute };
+        Structured::new(source, self.task, &self.plan, [&self.x1, self.x2.as_ref().unwrap_or(&self.x1)])
     }
 }
 

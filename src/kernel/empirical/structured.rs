@@ -19,7 +19,7 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::factors::Factors;
+use super::factors::{Factors, Source};
 use super::plan::{Anatomy, Outputs, Plan, Task};
 use crate::error::Result;
 use crate::linalg::Matrix;
@@ -61,8 +61,7 @@ impl Wanted {
 
 /// The tiles of two sets of inputs, or of one with itself.
 pub(super) struct Structured<'a, M> {
-    module: &'a M,
-    anatomy: &'a Anatomy,
+    source: Source<'a, M>,
     task: Task,
     rows: Tiles,
     /// Absent for a Gram matrix.
@@ -73,27 +72,39 @@ pub(super) struct Structured<'a, M> {
 struct Tiles {
     x: Tensor<2>,
     ranges: Vec<Range<usize>>,
-    held: Option<Vec<Factors>>,
+    held: Vec<Factors>,
+}
+
+impl Tiles {
+    fn new<M: Probed>(source: &Source<'_, M>, task: &Task, plan: &Plan, x: &Tensor<2>) -> Result<Self> {
+        let [n, _] = x.dims();
+        let ranges = (0..n).step_by(plan.n_tile).map(|first| first..(first + plan.n_tile).min(n)).collect();
+        let mut tiles = Self { x: x.clone(), ranges, held: Vec::new() };
+        if plan.holds_factors {
+            tiles.held = (0..tiles.ranges.len()).map(|tile| tiles.find(source, task, tile)).collect::<Result<_>>()?;
+        }
+        Ok(tiles)
+    }
+
+    fn factors<M: Probed>(&self, source: &Source<'_, M>, task: &Task, tile: usize) -> Result<Cow<'_, Factors>> {
+        match self.held.get(tile) {
+            Some(factors) => Ok(Cow::Borrowed(factors)),
+            None => self.find(source, task, tile).map(Cow::Owned),
+        }
+    }
+
+    fn find<M: Probed>(&self, source: &Source<'_, M>, task: &Task, tile: usize) -> Result<Factors> {
+        let range = &self.ranges[tile];
+        source.for_kernel(&self.x.clone().narrow(0, range.start, range.len()), task.outputs)
+    }
 }
 
 impl<'a, M: Probed> Structured<'a, M> {
-    /// For `module` without gradients of its own, and inputs of the rows and, but for a Gram matrix, of the columns.
-    pub(super) fn new(
-        module: &'a M,
-        anatomy: &'a Anatomy,
-        task: Task,
-        plan: &'a Plan,
-        [x1, x2]: [&Tensor<2>; 2],
-    ) -> Result<Self> {
-        let tiles = |x: &Tensor<2>| -> Result<Tiles> {
-            let [n, _] = x.dims();
-            let ranges: Vec<_> = (0..n).step_by(plan.n_tile).map(|first| first..(first + plan.n_tile).min(n)).collect();
-            let factors = |range: &Range<usize>| factors(module, anatomy, task.outputs, x, range);
-            let held = plan.holds_factors.then(|| ranges.iter().map(factors).collect::<Result<_>>()).transpose()?;
-            Ok(Tiles { x: x.clone(), ranges, held })
-        };
-        let columns = if task.is_gram { None } else { Some(tiles(x2)?) };
-        Ok(Self { module, anatomy, task, rows: tiles(x1)?, columns })
+    /// For inputs of the rows and, but for a Gram matrix, of the columns.
+    pub(super) fn new(source: Source<'a, M>, task: Task, plan: &Plan, [x1, x2]: [&Tensor<2>; 2]) -> Result<Self> {
+        let rows = Tiles::new(&source, &task, plan, x1)?;
+        let columns = (!task.is_gram).then(|| Tiles::new(&source, &task, plan, x2)).transpose()?;
+        Ok(Self { source, task, rows, columns })
     }
 
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
@@ -125,15 +136,15 @@ impl<'a, M: Probed> Structured<'a, M> {
 
     /// The rows of tile `number`, into one band `[rows, n_columns]` of each matrix.
     fn band(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [f64]>) -> Result<()> {
-        let rows = self.factors(&self.rows, number)?;
+        let rows = self.rows.factors(&self.source, &self.task, number)?;
         let is_gram = self.columns.is_none();
         let columns = self.columns.as_ref().unwrap_or(&self.rows);
         let n_columns = self.task.n_columns * wanted.n_interleaved;
-        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.anatomy.d_out as f64 } else { 1.0 };
+        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.source.anatomy.d_out as f64 } else { 1.0 };
         let n_tiles = if is_gram { number + 1 } else { columns.ranges.len() };
         for tile in 0..n_tiles {
             let is_own = is_gram && tile == number;
-            let other = if is_own { rows.clone() } else { self.factors(columns, tile)? };
+            let other = if is_own { rows.clone() } else { columns.factors(&self.source, &self.task, tile)? };
             // Every strip has its rows of each band.
             let mut strips: Vec<Vec<&mut [f64]>> = (0..rows.n.div_ceil(STRIP)).map(|_| Vec::new()).collect();
             for band in &mut bands {
@@ -153,23 +164,6 @@ impl<'a, M: Probed> Structured<'a, M> {
         }
         Ok(())
     }
-
-    fn factors<'t>(&self, tiles: &'t Tiles, number: usize) -> Result<Cow<'t, Factors>> {
-        if let Some(held) = &tiles.held {
-            return Ok(Cow::Borrowed(&held[number]));
-        }
-        factors(self.module, self.anatomy, self.task.outputs, &tiles.x, &tiles.ranges[number]).map(Cow::Owned)
-    }
-}
-
-fn factors<M: Probed>(
-    module: &M,
-    anatomy: &Anatomy,
-    outputs: Outputs,
-    x: &Tensor<2>,
-    range: &Range<usize>,
-) -> Result<Factors> {
-    Factors::of(module, anatomy, &x.clone().narrow(0, range.start, range.len()), outputs, true)
 }
 
 /// Writes `scale` times the blocks of all pairs of outputs, from column `first` on in inputs, into rows of `n_columns` entries.

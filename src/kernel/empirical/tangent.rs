@@ -13,8 +13,8 @@
 
 use burn::tensor::Tensor;
 
-use super::factors::Factors;
-use super::plan::{Anatomy, Outputs, Part, TILE};
+use super::factors::{Factors, Source};
+use super::plan::{Anatomy, Part, TILE};
 use crate::error::{Error, Result};
 use crate::kernel::ensure_input_dimension;
 use crate::linalg::Matrix;
@@ -42,11 +42,10 @@ impl<'a> Tangent<'a> {
         ensure_input_dimension(x, module.d_in())?;
         let valid = module.valid();
         let anatomy = Anatomy::of(module, &valid, compute.tensor(&Matrix::zeros(1, module.d_in())))?;
+        let source = Source { module: &valid, anatomy: &anatomy, compute };
         let (n, x) = (x.n_rows(), compute.tensor(x));
-        let tiles = (0..n).step_by(TILE).map(|first| {
-            let x = x.clone().narrow(0, first, TILE.min(n - first));
-            Factors::of(&valid, &anatomy, &x, Outputs::Full, false)
-        });
+        let tiles =
+            (0..n).step_by(TILE).map(|first| source.for_tangent(&x.clone().narrow(0, first, TILE.min(n - first))));
         let tiles = tiles.collect::<Result<_>>()?;
         Ok(Self { compute, anatomy, tiles, n })
     }
