@@ -6,11 +6,13 @@
 mod buffer;
 mod cholesky;
 mod matrix;
+mod mirror;
 mod spectrum;
 
 pub use buffer::{Buffer, available_memory};
 pub use cholesky::Cholesky;
 pub use matrix::{GramMatrix, Matrix, inner_products};
+pub use mirror::{mirror_lower, transpose};
 pub use spectrum::Spectrum;
 
 /// Sets how many threads matrix products and factorizations use, and the size of the process-wide thread pool.

@@ -5,11 +5,10 @@ use std::panic::catch_unwind;
 use std::str::FromStr;
 
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, transpose};
 
 /// A Burn backend; the name is also that of the Cargo feature which compiles it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,12 +60,6 @@ impl Backend {
             Self::Cuda => "NVIDIA GPU",
             Self::Rocm => "AMD GPU",
         }
-    }
-
-    /// Whether it computes in the memory of this process.
-    #[must_use]
-    pub fn is_host(self) -> bool {
-        matches!(self, Self::Flex | Self::Ndarray)
     }
 
     /// Whether this program was built with it.
@@ -231,6 +224,11 @@ impl Compute {
         self.dtype
     }
 
+    /// Whether the device is the CPU, in the memory of this process.
+    pub(crate) fn is_host(&self) -> bool {
+        matches!(self.backend, Backend::Flex | Backend::Ndarray)
+    }
+
     /// `matrix` on the device, rounded to the number type, outside of any gradient.
     #[must_use]
     pub fn tensor(&self, matrix: &Matrix) -> Tensor<2> {
@@ -246,11 +244,11 @@ impl Compute {
     /// # Errors
     /// When the device fails.
     pub(crate) fn turned(&self, tensor: Tensor<2>) -> Result<Tensor<2>> {
-        if !self.backend.is_host() {
+        if !self.is_host() {
             return Ok(tensor.transpose());
         }
         let [n_rows, n_columns] = tensor.dims();
-        let data = tensor.inner().try_into_data().map_err(unreadable)?;
+        let data = to_data(tensor)?;
         let shape = [n_columns, n_rows];
         let turned = match self.dtype {
             Dtype::F32 => data.as_slice::<f32>().map(|values| TensorData::new(transpose(values, n_columns), shape)),
@@ -284,6 +282,11 @@ pub fn to_matrix(tensor: Tensor<2>) -> Result<Matrix> {
     Matrix::from_vec(n_rows, n_cols, to_vec(tensor)?)
 }
 
+/// A tensor read back to the host as it is, for readers that take either number type.
+pub(crate) fn to_data(tensor: Tensor<2>) -> Result<TensorData> {
+    tensor.inner().try_into_data().map_err(unreadable)
+}
+
 /// A tensor of any rank read back to the host in f64, last dimension fastest.
 pub(super) fn to_vec<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>> {
     tensor.inner().try_into_vec_as::<f64>().map_err(unreadable)
@@ -294,23 +297,6 @@ fn unreadable(reason: impl fmt::Debug) -> Error {
         problem: format!("reading a result back from the device failed: {reason:?}"),
         remedy: "if the device ran out of memory, use a smaller `arch.width` or `data.n_train`".to_owned(),
     }
-}
-
-/// Row-major numbers with `n_columns` in a row, column by column.
-fn transpose<T: Copy + Default + Send + Sync>(values: &[T], n_columns: usize) -> Vec<T> {
-    // A line of the cache in f32: what is read at once, and the rows that are written side by side.
-    const BAND: usize = 16;
-    let n_rows = values.len() / n_columns.max(1);
-    let mut turned = vec![T::default(); values.len()];
-    turned.par_chunks_mut((BAND * n_rows).max(1)).enumerate().for_each(|(band, turned)| {
-        for (i, row) in values.chunks_exact(n_columns).enumerate() {
-            let row = &row[band * BAND..n_columns.min((band + 1) * BAND)];
-            for (column, value) in turned.chunks_exact_mut(n_rows).zip(row) {
-                column[i] = *value;
-            }
-        }
-    });
-    turned
 }
 
 #[cfg(test)]

@@ -14,8 +14,10 @@ mod probe;
 mod window;
 
 pub use dense::{Dense, DenseWeights, Frozen};
+pub(crate) use device::to_data;
 pub use device::{Backend, Compute, Dtype, to_matrix};
 pub use network::Network;
+pub(crate) use params::frozen;
 pub use params::{flatten, relative_distance};
 pub use pattern::ActivationPattern;
 pub use predictor::{InitialFunction, Predictor};

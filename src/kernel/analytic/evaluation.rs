@@ -35,7 +35,7 @@ pub struct Evaluation<'a> {
 }
 
 /// A number type that kernel entries are delivered in; they are computed in f64.
-pub trait Element: Copy + Default + Send + Sync + 'static {
+pub trait Element: Copy + Default + Into<f64> + Send + Sync + 'static {
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
 }

@@ -29,10 +29,11 @@ pub use self::linearization::Linearization;
 pub use self::plan::{Anatomy, MapShape, Method, Outputs, Plan, Task};
 use self::structured::{Structured, Wanted};
 pub use self::tangent::Tangent;
+use super::analytic::Element;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
-use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Compute, Predictor, Probed};
+use crate::linalg::{GramMatrix, Matrix, mirror_lower};
+use crate::net::{Compute, Predictor, Probed, frozen};
 
 /// The empirical NTK of a module at its present parameters.
 ///
@@ -89,6 +90,28 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         let anatomy = self.anatomy(&self.module.valid())?;
         let (n2, n_numbers) = if is_held { (n2, self.n_outputs(&anatomy).pow(2)) } else { (n2.or(Some(n1)), 0) };
         self.plan_for(&anatomy, (n1, n2), n_numbers).map(|(_, plan)| plan)
+    }
+
+    /// The kernel of `x1` with `x2`, or with itself, row after row into `values`, in either number type. By structured derivatives,
+    /// whatever the method.
+    ///
+    /// # Errors
+    /// As [`Kernel::gram`], and when `values` has another length.
+    pub fn fill<T: Element>(&self, x1: &Matrix, x2: Option<&Matrix>, values: &mut [T]) -> Result<()> {
+        let open = self.structured().open(x1, x2, |anatomy| self.n_outputs(anatomy).pow(2))?;
+        let n_outputs = self.n_outputs(&open.anatomy);
+        let (n_rows, n_columns) = (open.task.n_rows * n_outputs, open.task.n_columns * n_outputs);
+        if values.len() != n_rows * n_columns {
+            return Err(Error::shape("numbers to fill", format!("{n_rows} x {n_columns}"), values.len()));
+        }
+        open.structured()?.fill(&Wanted::whole(&open.anatomy, self.outputs), vec![&mut *values])?;
+        if open.task.is_gram {
+            mirror_lower(values, n_rows);
+        }
+        match values.iter().position(|value| !(*value).into().is_finite()) {
+            None => Ok(()),
+            Some(place) => Err(not_finite((place / n_columns, place % n_columns, values[place].into()))),
+        }
     }
 
     /// Each output's kernel with itself, Theta_oo: one `[n, n]` matrix per output. By structured derivatives, whatever the method.
@@ -179,7 +202,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         for x in std::iter::once(x1).chain(x2) {
             ensure_input_dimension(x, self.module.d_in())?;
         }
-        let valid = self.module.valid();
+        let valid = frozen(self.module, self.compute);
         let anatomy = self.anatomy(&valid)?;
         let (task, plan) = self.plan_for(&anatomy, (x1.n_rows(), x2.map(Matrix::n_rows)), n_numbers(&anatomy))?;
         let tensor = |x: &Matrix| self.compute.tensor(x);
@@ -252,8 +275,11 @@ fn finite(matrices: Vec<Matrix>) -> Result<Vec<Matrix>> {
 }
 
 fn ensure_finite(theta: &Matrix) -> Result<()> {
-    let Some((row, column, value)) = theta.first_non_finite() else { return Ok(()) };
-    Err(Error::NotFinite {
+    theta.first_non_finite().map_or(Ok(()), |place| Err(not_finite(place)))
+}
+
+fn not_finite((row, column, value): (usize, usize, f64)) -> Error {
+    Error::NotFinite {
         what: "the empirical kernel".to_owned(),
         value,
         place: format!("row {row}, column {column}"),
@@ -261,5 +287,5 @@ fn ensure_finite(theta: &Matrix) -> Result<()> {
             "the network's parameters, outputs or derivatives overflow: lower `arch.w_std` or the step size, or use \
                  `dtype = \"f64\"`"
                 .to_owned(),
-    })
+    }
 }

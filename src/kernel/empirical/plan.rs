@@ -230,9 +230,9 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// Inputs whose factors are found at once, unless memory asks for fewer: enough for products near their peak rate, few enough for what is
-/// done entry by entry to stay in cache.
-pub(super) const TILE: usize = 256;
+/// Inputs whose factors are found at once, unless memory asks for fewer: so many that the weights, which every tile turns around on its
+/// way back, are a small part of the work.
+pub(super) const TILE: usize = 1024;
 
 impl Plan {
     /// The plan for `task`, which must not take more than `limit` bytes.

@@ -16,14 +16,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::factors::{Factors, Source};
 use super::plan::{Anatomy, Outputs, Plan, Task};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::kernel::analytic::Element;
 use crate::linalg::Matrix;
-use crate::net::{Probed, to_matrix};
+use crate::net::{Dtype, Probed, to_data};
 
 /// Rows whose products with a tile are one piece of work; of a Gram matrix the strips on the diagonal are computed whole.
 const STRIP: usize = 128;
@@ -109,14 +110,21 @@ impl<'a, M: Probed> Structured<'a, M> {
 
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
     pub(super) fn matrices(&self, wanted: &Wanted) -> Result<Vec<Matrix>> {
+        let (n_rows, n_columns) = (self.task.n_rows * wanted.n_interleaved, self.task.n_columns * wanted.n_interleaved);
+        let mut matrices: Vec<Matrix> = (0..wanted.n_matrices()).map(|_| Matrix::zeros(n_rows, n_columns)).collect();
+        self.fill(wanted, matrices.iter_mut().map(Matrix::values_mut).collect())?;
+        Ok(matrices)
+    }
+
+    /// The same into numbers of either type, row after row.
+    pub(super) fn fill<T: Element>(&self, wanted: &Wanted, mut matrices: Vec<&mut [T]>) -> Result<()> {
         let n_columns = self.task.n_columns * wanted.n_interleaved;
-        let mut matrices = vec![Matrix::zeros(self.task.n_rows * wanted.n_interleaved, n_columns); wanted.n_matrices()];
         for (number, range) in self.rows.ranges.iter().enumerate() {
             let part = range.start * wanted.n_interleaved * n_columns..range.end * wanted.n_interleaved * n_columns;
-            let bands = matrices.iter_mut().map(|matrix| &mut matrix.values_mut()[part.clone()]).collect();
+            let bands = matrices.iter_mut().map(|matrix| &mut matrix[part.clone()]).collect();
             self.band(number, wanted, bands)?;
         }
-        Ok(matrices)
+        Ok(())
     }
 
     /// The wanted matrix, whole rows from first to last, a tile at a time.
@@ -135,7 +143,7 @@ impl<'a, M: Probed> Structured<'a, M> {
     }
 
     /// The rows of tile `number`, into one band `[rows, n_columns]` of each matrix.
-    fn band(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [f64]>) -> Result<()> {
+    fn band<T: Element>(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [T]>) -> Result<()> {
         let rows = self.rows.factors(&self.source, &self.task, number)?;
         let is_gram = self.columns.is_none();
         let columns = self.columns.as_ref().unwrap_or(&self.rows);
@@ -146,7 +154,7 @@ impl<'a, M: Probed> Structured<'a, M> {
             let is_own = is_gram && tile == number;
             let other = if is_own { rows.clone() } else { columns.factors(&self.source, &self.task, tile)? };
             // Every strip has its rows of each band.
-            let mut strips: Vec<Vec<&mut [f64]>> = (0..rows.n.div_ceil(STRIP)).map(|_| Vec::new()).collect();
+            let mut strips: Vec<Vec<&mut [T]>> = (0..rows.n.div_ceil(STRIP)).map(|_| Vec::new()).collect();
             for band in &mut bands {
                 let height = STRIP * wanted.n_interleaved * n_columns;
                 strips.iter_mut().zip(band.chunks_mut(height)).for_each(|(strip, rows)| strip.push(rows));
@@ -155,9 +163,14 @@ impl<'a, M: Probed> Structured<'a, M> {
                 let strip = strip * STRIP..((strip + 1) * STRIP).min(rows.n);
                 let part = 0..if is_own { strip.end } else { other.n };
                 let blocks = rows.contract(&strip, (&other, &part), wanted.maps.clone(), &wanted.pairs);
-                let blocks: Vec<Matrix> = blocks.into_iter().map(to_matrix).collect::<Result<_>>()?;
+                let blocks: Vec<TensorData> = blocks.into_iter().map(to_data).collect::<Result<_>>()?;
+                let place =
+                    Place { n_outputs: wanted.n_interleaved, n_columns, first: columns.ranges[tile].start, scale };
                 for (band, blocks) in bands.into_iter().zip(blocks.chunks(wanted.n_interleaved.pow(2))) {
-                    put(scale, blocks, wanted.n_interleaved, columns.ranges[tile].start, (band, n_columns));
+                    match self.source.compute.dtype() {
+                        Dtype::F32 => place.put::<f32, T>(blocks, band)?,
+                        Dtype::F64 => place.put::<f64, T>(blocks, band)?,
+                    }
                 }
                 Ok(())
             })?;
@@ -166,15 +179,39 @@ impl<'a, M: Probed> Structured<'a, M> {
     }
 }
 
-/// Writes `scale` times the blocks of all pairs of outputs, from column `first` on in inputs, into rows of `n_columns` entries.
-fn put(scale: f64, blocks: &[Matrix], n_outputs: usize, first: usize, (band, n_columns): (&mut [f64], usize)) {
-    for (row, into) in band.chunks_exact_mut(n_columns).enumerate() {
-        let (input, o1) = (row / n_outputs, row % n_outputs);
-        for (o2, block) in blocks[o1 * n_outputs..].iter().take(n_outputs).enumerate() {
-            let into = into[first * n_outputs + o2..].iter_mut().step_by(n_outputs);
-            for (to, from) in into.zip(block.row(input)) {
-                *to = scale * from;
+/// Where blocks go in rows of `n_columns` entries.
+struct Place {
+    /// Outputs of an input, which are interleaved.
+    n_outputs: usize,
+    n_columns: usize,
+    /// The column of the blocks' first, in inputs.
+    first: usize,
+    /// A factor for all entries.
+    scale: f64,
+}
+
+impl Place {
+    /// Writes the blocks of all pairs of outputs, the second output fastest.
+    fn put<S: burn::tensor::Element + Into<f64>, T: Element>(
+        &self,
+        blocks: &[TensorData],
+        band: &mut [T],
+    ) -> Result<()> {
+        let n_outputs = self.n_outputs;
+        let n_inputs = band.len() / (self.n_columns * n_outputs).max(1);
+        for (row, into) in band.chunks_exact_mut(self.n_columns).enumerate() {
+            let (input, o1) = (row / n_outputs, row % n_outputs);
+            for (o2, block) in blocks[o1 * n_outputs..].iter().take(n_outputs).enumerate() {
+                let values = block
+                    .as_slice::<S>()
+                    .map_err(|reason| Error::Check(format!("a block of another number type: {reason}")))?;
+                let n = values.len() / n_inputs;
+                let into = into[self.first * n_outputs + o2..].iter_mut().step_by(n_outputs);
+                for (to, from) in into.zip(&values[input * n..(input + 1) * n]) {
+                    *to = T::of(self.scale * (*from).into());
+                }
             }
         }
+        Ok(())
     }
 }
