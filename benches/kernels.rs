@@ -20,6 +20,10 @@ use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
 use ntk::seed::{standard_normals, stream};
 use ntk::train::{Checkpoint, Monitor, Plan, Problem, train};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const D_IN: usize = 10;
 
 fn main() {

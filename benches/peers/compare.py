@@ -17,6 +17,14 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 
+# Analytic kernels; then empirical ones, of one output and of several.
+DEFAULT_CASES = (
+    "f64:5000:3 f64:5000:10 f32:5000:3 "
+    "f32:256:1:512 f32:256:1:2048 f32:1024:1:512 f32:1024:1:2048 "
+    "f32:256:3:512 f32:256:3:1024 f32:256:3:2048 f32:1024:3:512 f32:1024:3:1024 f32:1024:3:2048 f32:1024:3:4096 "
+    "f32:256:3:512:10:full f32:256:3:512:10:trace f32:1024:3:512:10:full f32:1024:3:512:10:trace"
+).split()
+
 
 def main():
     args = parse()
@@ -51,9 +59,9 @@ def parse():
         "--cases",
         nargs="+",
         type=read_case,
-        default=[read_case(text) for text in ("f64:5000:3", "f64:5000:10", "f32:5000:3")],
-        metavar="DTYPE:N:DEPTH",
-        help="for example f64:2000:3",
+        default=[read_case(text) for text in DEFAULT_CASES],
+        metavar="DTYPE:N:DEPTH[:WIDTH[:OUTPUTS:full|trace]]",
+        help="for example f64:2000:3 for analytic kernels, f32:1024:3:512:10:trace for the empirical kernel of a network",
     )
     parser.add_argument("--rounds", type=positive, default=3, help="processes of each program per case")
     parser.add_argument("--repeats", type=positive, default=5, help="timed calls per process")
@@ -65,14 +73,19 @@ def parse():
 
 
 def read_case(text):
-    """{dtype, n, depth} of a text like f64:2000:3."""
+    """What is to be computed, from a text like f64:2000:3 or f32:1024:3:512."""
     try:
-        dtype, n, depth = text.split(":")
-        if dtype not in ("f32", "f64"):
+        dtype, n, depth, *network = text.split(":")
+        case = {"kernel": "analytic", "dtype": dtype, "n": positive(n), "depth": positive(depth)}
+        if network:
+            width, d_out, outputs = network if len(network) == 3 else (*network, "1", "full")
+            case |= {"kernel": "empirical", "width": positive(width), "d_out": positive(d_out), "outputs": outputs}
+        if dtype not in ("f32", "f64") or case.get("outputs", "full") not in ("full", "trace"):
             raise ValueError
-        return {"dtype": dtype, "n": positive(n), "depth": positive(depth)}
+        return case
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no case: write DTYPE:N:DEPTH, for example f64:2000:3") from None
+        problem = f"{text!r} is no case: write DTYPE:N:DEPTH, or DTYPE:N:DEPTH:WIDTH, or DTYPE:N:DEPTH:WIDTH:OUTPUTS:full or :trace"
+        raise argparse.ArgumentTypeError(problem) from None
 
 
 def positive(text):
@@ -86,7 +99,7 @@ def measure(program, case, args):
     """The JSON line that a program prints about a case."""
     asked = case | {"threads": args.threads}
     options = asked | {"d": args.d, "b-std": args.b_std, "repeats": args.repeats}
-    command = program + [word for key, value in options.items() for word in (f"--{key}", str(value))]
+    command = program + [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
     load = os.getloadavg()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # what it says on stderr is for the user to see
     if done.returncode != 0:
@@ -108,12 +121,20 @@ def table_line(case, peer, own):
     ratio = median(peer, "cpus") / median(own, "cpus")
     by_round = [p["cpu_s"] / o["cpu_s"] for p, o in zip(peer, own)]
     cells = [
-        f"{case['dtype']}, N = {case['n']}, depth {case['depth']}",
+        name(case),
         *(f"{median(rows, key):.3g}" for key in ("walls", "cpus") for rows in (peer, own)),
         f"{ratio:.2f} ({min(by_round):.2f} to {max(by_round):.2f})",
         *(f"{memory(rows):.0f}" for rows in (peer, own)),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def name(case):
+    text = f"{case['dtype']}, N = {case['n']}, depth {case['depth']}"
+    if case["kernel"] == "analytic":
+        return text
+    outputs = "" if case["d_out"] == 1 else f", {case['d_out']} outputs, {case['outputs']}"
+    return f"empirical, {text}, width {case['width']}{outputs}"
 
 
 def machine():

@@ -8,12 +8,14 @@ use ntk::net::{Backend, Compute, Dtype};
 use ntk::seed;
 use serde::Deserialize;
 
-/// Every CPU backend that is compiled in; the tests of networks run on all of them.
+/// Every backend that tests of networks run on: the CPU's, and wgpu in f32 where it is compiled in, which then must open.
 pub(crate) fn backends(dtype: Dtype) -> Vec<Compute> {
+    let on_gpus = if dtype == Dtype::F32 { Some(Backend::Wgpu) } else { None };
     [Backend::Flex, Backend::Ndarray]
         .into_iter()
+        .chain(on_gpus)
         .filter(|backend| backend.is_compiled())
-        .map(|backend| Compute::open(backend, dtype).expect("a CPU backend opens"))
+        .map(|backend| Compute::open(backend, dtype).expect("a backend that is compiled in opens"))
         .collect()
 }
 

@@ -88,8 +88,8 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     /// A module that is not what [`Probed`] promises; a result larger than memory.
     pub fn plan(&self, n1: usize, n2: Option<usize>, is_held: bool) -> Result<Plan> {
         let anatomy = self.anatomy(&self.module.valid())?;
-        let (n2, n_numbers) = if is_held { (n2, self.n_outputs(&anatomy).pow(2)) } else { (n2.or(Some(n1)), 0) };
-        self.plan_for(&anatomy, (n1, n2), n_numbers).map(|(_, plan)| plan)
+        let n_numbers = self.n_outputs(&anatomy).pow(2);
+        self.plan_for(&anatomy, (n1, n2), (n_numbers, is_held)).map(|(_, plan)| plan)
     }
 
     /// The kernel of `x1` with `x2`, or with itself, row after row into `values`, in either number type. By structured derivatives,
@@ -98,7 +98,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     /// # Errors
     /// As [`Kernel::gram`], and when `values` has another length.
     pub fn fill<T: Element>(&self, x1: &Matrix, x2: Option<&Matrix>, values: &mut [T]) -> Result<()> {
-        let open = self.structured().open(x1, x2, |anatomy| self.n_outputs(anatomy).pow(2))?;
+        let open = self.structured().open(x1, x2, true, |anatomy| self.n_outputs(anatomy).pow(2))?;
         let n_outputs = self.n_outputs(&open.anatomy);
         let (n_rows, n_columns) = (open.task.n_rows * n_outputs, open.task.n_columns * n_outputs);
         if values.len() != n_rows * n_columns {
@@ -158,8 +158,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         x2: Option<&Matrix>,
         take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
     ) -> Result<()> {
-        // Whole rows of a Gram matrix repeat what lies above the diagonal.
-        let open = self.structured().open(x1, Some(x2.unwrap_or(x1)), |_| 0)?;
+        let open = self.structured().open(x1, x2, false, |anatomy| self.n_outputs(anatomy).pow(2))?;
         open.structured()?.row_blocks(&Wanted::whole(&open.anatomy, self.outputs), &mut |rows, block| {
             ensure_finite(block)?;
             take(rows, block)
@@ -167,13 +166,13 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     }
 
     fn output_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
-        let open = self.structured().outputs(Outputs::Full).open(x1, x2, |anatomy| anatomy.d_out)?;
+        let open = self.structured().outputs(Outputs::Full).open(x1, x2, true, |anatomy| anatomy.d_out)?;
         finite(open.structured()?.matrices(&Wanted::diagonal(&open.anatomy))?)
     }
 
     fn map_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
         let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
-        let open = self.structured().open(x1, x2, n_numbers)?;
+        let open = self.structured().open(x1, x2, true, n_numbers)?;
         let (structured, whole) = (open.structured()?, Wanted::whole(&open.anatomy, self.outputs));
         let mut matrices = Vec::new();
         for map in whole.maps.clone() {
@@ -188,7 +187,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
 
     /// One matrix: whole, or of a Gram matrix the entries on and below the diagonal.
     fn matrix(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Matrix> {
-        let open = self.open(x1, x2, |anatomy| self.n_outputs(anatomy).pow(2))?;
+        let open = self.open(x1, x2, true, |anatomy| self.n_outputs(anatomy).pow(2))?;
         if open.plan.method == Method::Jacobian {
             let forward = |module: &M, x: Tensor<2>| module.forward(x);
             return jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs);
@@ -197,14 +196,21 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         matrix.into_iter().next().ok_or_else(|| Error::Check("a kernel without a matrix".to_owned()))
     }
 
-    /// `n_numbers` says how many numbers of the result are held for every pair of inputs.
-    fn open(&self, x1: &Matrix, x2: Option<&Matrix>, n_numbers: impl Fn(&Anatomy) -> usize) -> Result<Open<'a, M>> {
+    /// `n_numbers` says how many numbers the result has for every pair of inputs.
+    fn open(
+        &self,
+        x1: &Matrix,
+        x2: Option<&Matrix>,
+        is_held: bool,
+        n_numbers: impl Fn(&Anatomy) -> usize,
+    ) -> Result<Open<'a, M>> {
         for x in std::iter::once(x1).chain(x2) {
             ensure_input_dimension(x, self.module.d_in())?;
         }
         let valid = frozen(self.module, self.compute);
         let anatomy = self.anatomy(&valid)?;
-        let (task, plan) = self.plan_for(&anatomy, (x1.n_rows(), x2.map(Matrix::n_rows)), n_numbers(&anatomy))?;
+        let sizes = (x1.n_rows(), x2.map(Matrix::n_rows));
+        let (task, plan) = self.plan_for(&anatomy, sizes, (n_numbers(&anatomy), is_held))?;
         let tensor = |x: &Matrix| self.compute.tensor(x);
         Ok(Open { compute: self.compute, valid, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
     }
@@ -214,15 +220,20 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         Anatomy::of(self.module, valid, zeros)
     }
 
-    fn plan_for(&self, anatomy: &Anatomy, (n1, n2): (usize, Option<usize>), n_numbers: usize) -> Result<(Task, Plan)> {
-        let (n_rows, n_columns) = (n1, n2.unwrap_or(n1));
+    fn plan_for(
+        &self,
+        anatomy: &Anatomy,
+        (n1, n2): (usize, Option<usize>),
+        (n_numbers, is_held): (usize, bool),
+    ) -> Result<(Task, Plan)> {
         let task = Task {
-            n_rows,
-            n_columns,
+            n_rows: n1,
+            n_columns: n2.unwrap_or(n1),
             is_gram: n2.is_none(),
             outputs: self.outputs,
             dtype: self.compute.dtype(),
-            result: (size_of::<f64>() * n_numbers) as f64 * n_rows as f64 * n_columns as f64,
+            n_numbers,
+            is_held,
         };
         Ok((task, Plan::new(anatomy, &task, self.method, self.memory_limit)?))
     }
@@ -265,7 +276,7 @@ struct Open<'a, M> {
 impl<M: Probed> Open<'_, M> {
     fn structured(&self) -> Result<Structured<'_, M>> {
         let source = Source { module: &self.valid, anatomy: &self.anatomy, compute: self.compute };
-        Structured::new(source, self.task, &self.plan, [&self.x1, self.x2.as_ref().unwrap_or(&self.x1)])
+        Structured::new(source, self.task, &self.plan, &self.x1, self.x2.as_ref())
     }
 }
 

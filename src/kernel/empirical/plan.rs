@@ -203,14 +203,36 @@ pub struct Task {
     pub n_rows: usize,
     /// Columns, in inputs; those of the rows for a Gram matrix.
     pub n_columns: usize,
-    /// Whether both sets are the same, so that half of the products do.
+    /// Whether rows and columns are the same inputs.
     pub is_gram: bool,
     /// What becomes of several outputs.
     pub outputs: Outputs,
     /// Number type of the network.
     pub dtype: Dtype,
-    /// Bytes of the result that are held at a time; 0 for what goes to disk as it comes.
-    pub result: f64,
+    /// Numbers of the result for each pair of inputs.
+    pub n_numbers: usize,
+    /// Whether the result is held whole, or handed on a tile of rows at a time.
+    pub is_held: bool,
+}
+
+impl Task {
+    /// Inputs that pass through the network at least once, and pairs of them.
+    fn sizes(&self) -> (f64, f64) {
+        let (n1, n2) = (self.n_rows as f64, self.n_columns as f64);
+        let n_inputs = if self.is_gram { n1 } else { n1 + n2 };
+        (n_inputs, if self.is_lower() { 0.5 * n1 * (n1 + 1.0) } else { n1 * n2 })
+    }
+
+    /// Whether half of a Gram matrix is computed and mirrored; rows that are handed on must be whole.
+    pub(super) fn is_lower(&self) -> bool {
+        self.is_gram && self.is_held
+    }
+
+    /// Bytes of the result that are held at a time.
+    fn result(&self, n_tile: usize) -> f64 {
+        let n_rows = if self.is_held { self.n_rows } else { self.n_rows.min(n_tile) };
+        (size_of::<f64>() * self.n_numbers) as f64 * n_rows as f64 * self.n_columns as f64
+    }
 }
 
 /// How a kernel is computed.
@@ -220,86 +242,121 @@ pub struct Plan {
     pub method: Method,
     /// Inputs whose factors are found at once.
     pub n_tile: usize,
+    /// Rows, in inputs, whose products with a tile are one piece of work.
+    pub n_strip: usize,
     /// Whether the factors of all inputs are kept until the end; otherwise those of two tiles are, and are found again for every pair.
     pub holds_factors: bool,
     /// Bytes at most, with the result.
     pub memory: f64,
-    /// Multiplications.
+    /// Multiplications; those of a single sample's pass by their cost.
     pub n_multiplications: f64,
     /// Why this method.
     pub reason: String,
 }
 
-/// Inputs whose factors are found at once, unless memory asks for fewer: so many that the weights, which every tile turns around on its
+/// Rows of inputs and positions in a tile, unless memory asks for fewer: so many that the weights, which every tile turns around on its
 /// way back, are a small part of the work.
 pub(super) const TILE: usize = 1024;
 
+/// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
+const STRIP: usize = 128;
+
+/// Fewest inputs of a tile with many positions, whose gradients are multiplied input by input.
+const FEW: usize = 64;
+
 impl Plan {
-    /// The plan for `task`, which must not take more than `limit` bytes.
+    /// The plan for `task`, which must not take more than `limit` bytes, or than are free.
     ///
     /// # Errors
-    /// When even the smallest tiles do not fit.
+    /// When it does not fit.
     pub fn new(anatomy: &Anatomy, task: &Task, method: Method, limit: Option<f64>) -> Result<Self> {
-        let structured = Self::structured(anatomy, task, limit)?;
-        let jacobian = Self::jacobian_cost(anatomy, task);
-        let choice = |method: Method, reason: String| Self { method, reason, ..structured.clone() };
-        Ok(match method {
-            Method::Structured => choice(Method::Structured, "asked for".to_owned()),
-            Method::Jacobian => {
-                Self { n_multiplications: jacobian, ..choice(Method::Jacobian, "asked for".to_owned()) }
-            }
+        let available = limit.or_else(linalg::available_memory).unwrap_or(f64::INFINITY);
+        let (structured, jacobian) = (Self::structured(anatomy, task, available), Self::jacobian(anatomy, task));
+        let plan = match method {
+            Method::Structured => Self { reason: "asked for".to_owned(), ..structured },
+            Method::Jacobian => Self { reason: "asked for".to_owned(), ..jacobian },
             Method::Auto => {
-                let ratio = jacobian / structured.n_multiplications;
-                if ratio >= 1.0 {
-                    choice(Method::Structured, format!("Jacobian contraction would cost {} as much", times(ratio)))
-                } else {
-                    let reason = format!("structured derivatives would cost {} as much", times(1.0 / ratio));
-                    Self { n_multiplications: jacobian, ..choice(Method::Jacobian, reason) }
+                let ratio = jacobian.n_multiplications / structured.n_multiplications;
+                let (chosen, other, ratio) =
+                    if ratio >= 1.0 { (structured, jacobian, ratio) } else { (jacobian, structured, 1.0 / ratio) };
+                match (chosen.memory <= available, other.memory <= available) {
+                    (false, true) => {
+                        Self { reason: format!("{} takes more memory than there is", chosen.method), ..other }
+                    }
+                    _ => Self { reason: format!("{} would cost {} as much", other.method, times(ratio)), ..chosen },
                 }
             }
+        };
+        if plan.memory <= available {
+            return Ok(plan);
+        }
+        Err(Error::TooLarge {
+            what: format!("an empirical kernel of {} x {} inputs by {}", task.n_rows, task.n_columns, plan.method),
+            needed: plan.memory * 1e-9,
+            available: available * 1e-9,
+            remedy: "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit",
         })
     }
 
-    fn structured(anatomy: &Anatomy, task: &Task, limit: Option<f64>) -> Result<Self> {
-        let (n1, n2) = (task.n_rows as f64, task.n_columns as f64);
-        let n_inputs = if task.is_gram { n1 } else { n1 + n2 };
+    /// The largest tiles that fit; the smallest, if none do.
+    fn structured(anatomy: &Anatomy, task: &Task, available: f64) -> Self {
         let size = task.dtype.size() as f64;
-        let per_sample = size * anatomy.trained_maps().map(|map| map.memory(task.outputs, anatomy.d_out)).sum::<f64>();
-        // Forward, backward and leaves each hold the outputs of every map for a while.
-        let per_pass =
-            6.0 * size * anatomy.maps.iter().map(|map| (map.n_positions * (map.n_out + map.n_in)) as f64).sum::<f64>();
-        let available = limit.or_else(linalg::available_memory).unwrap_or(f64::INFINITY);
-        let at = |n_tile: usize, n_held: f64| task.result + n_held * per_sample + n_tile as f64 * per_pass;
+        let d_out = anatomy.d_out;
+        let per_input = size * anatomy.trained_maps().map(|map| map.memory(task.outputs, d_out)).sum::<f64>();
+        // Forward, backward and leaves each hold the inputs and outputs of every map for a while.
+        let passing = |map: &MapShape| (map.n_positions * (map.n_out + map.n_in)) as f64;
+        let per_pass = 6.0 * size * anatomy.maps.iter().map(passing).sum::<f64>();
+        let n_positions = |by_positions: bool| {
+            let of =
+                anatomy.trained_maps().filter(|map| !(by_positions && map.is_summed_by_samples(task.outputs, d_out)));
+            of.map(|map| map.n_positions).max().unwrap_or(1)
+        };
+        let (n_rows_per_input, n_pairs_per_input) = (n_positions(false), n_positions(true));
+        let n_strip = (STRIP / n_pairs_per_input).max(1);
+        // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions; and the blocks of all outputs.
+        let per_column =
+            3.0 * (n_strip * n_pairs_per_input * n_pairs_per_input) as f64 + (n_strip * task.n_numbers) as f64;
+        let per_column = per_column * size * rayon::current_num_threads() as f64;
+        let (n_inputs, n_pairs) = task.sizes();
+        let at = |n_tile: usize, n_held: f64| {
+            task.result(n_tile) + n_held * per_input + n_tile as f64 * (per_pass + per_column)
+        };
         let n_largest = task.n_rows.max(task.n_columns).max(1);
-        let mut n_tile = TILE.min(n_largest);
+        let mut n_tile = (TILE / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;
         while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {
             n_tile /= 2;
         }
-        let n_held = if holds_factors { n_inputs } else { 2.0 * n_tile as f64 };
-        let memory = at(n_tile, n_held);
-        if memory > available {
-            return Err(Error::TooLarge {
-                what: format!("an empirical kernel of {} x {} inputs", task.n_rows, task.n_columns),
-                needed: memory * 1e-9,
-                available: available * 1e-9,
-                remedy: "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit",
-            });
-        }
-        let n_pairs = if task.is_gram { 0.5 * n1 * (n1 + 1.0) } else { n1 * n2 };
-        let products: f64 = anatomy.trained_maps().map(|map| map.product(task.outputs, anatomy.d_out)).sum();
+        let memory = at(n_tile, if holds_factors { n_inputs } else { 2.0 * n_tile as f64 });
         // Without room for all factors, those of the columns are found again for every tile of rows.
-        let n_passed = if holds_factors { n_inputs } else { n1 + n_pairs / n_tile as f64 };
-        let n_multiplications = n_passed * anatomy.passes() + n_pairs * products;
-        Ok(Self { method: Method::Structured, n_tile, holds_factors, memory, n_multiplications, reason: String::new() })
+        let n_passed = if holds_factors { n_inputs } else { task.n_rows as f64 + n_pairs / n_tile as f64 };
+        let products: f64 = anatomy.trained_maps().map(|map| map.product(task.outputs, d_out)).sum();
+        Self {
+            method: Method::Structured,
+            n_tile,
+            n_strip,
+            holds_factors,
+            memory,
+            n_multiplications: n_passed * anatomy.passes() + n_pairs * products,
+            reason: String::new(),
+        }
     }
 
-    /// Multiplications of Jacobian contraction, those of single samples by their cost.
-    fn jacobian_cost(anatomy: &Anatomy, task: &Task) -> f64 {
-        let (n1, n2, d_out) = (task.n_rows as f64, task.n_columns as f64, anatomy.d_out as f64);
-        let (n_inputs, n_pairs) = if task.is_gram { (n1, 0.5 * n1 * (n1 + 1.0)) } else { (n1 + n2, n1 * n2) };
+    /// All of J, in f64.
+    fn jacobian(anatomy: &Anatomy, task: &Task) -> Self {
+        let (n_inputs, n_pairs) = task.sizes();
+        let d_out = anatomy.d_out as f64;
         let pairs = if task.outputs == Outputs::Trace { d_out } else { d_out * d_out };
-        1.5 * PASS_COST * n_inputs * anatomy.passes() + n_pairs * pairs * anatomy.n_parameters() as f64
+        let n_parameters = anatomy.n_parameters() as f64;
+        Self {
+            method: Method::Jacobian,
+            n_tile: 1,
+            n_strip: 1,
+            holds_factors: true,
+            memory: task.result(task.n_rows) + size_of::<f64>() as f64 * n_inputs * d_out * n_parameters,
+            n_multiplications: 1.5 * PASS_COST * n_inputs * anatomy.passes() + n_pairs * pairs * n_parameters,
+            reason: String::new(),
+        }
     }
 }
 

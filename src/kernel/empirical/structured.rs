@@ -26,9 +26,6 @@ use crate::kernel::analytic::Element;
 use crate::linalg::Matrix;
 use crate::net::{Dtype, Probed, to_data};
 
-/// Rows whose products with a tile are one piece of work; of a Gram matrix the strips on the diagonal are computed whole.
-const STRIP: usize = 128;
-
 /// Which part of the sum over maps and pairs of outputs.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
@@ -64,6 +61,7 @@ impl Wanted {
 pub(super) struct Structured<'a, M> {
     source: Source<'a, M>,
     task: Task,
+    n_strip: usize,
     rows: Tiles,
     /// Absent for a Gram matrix.
     columns: Option<Tiles>,
@@ -101,11 +99,17 @@ impl Tiles {
 }
 
 impl<'a, M: Probed> Structured<'a, M> {
-    /// For inputs of the rows and, but for a Gram matrix, of the columns.
-    pub(super) fn new(source: Source<'a, M>, task: Task, plan: &Plan, [x1, x2]: [&Tensor<2>; 2]) -> Result<Self> {
+    /// For inputs of the rows and, unless they are the same, of the columns.
+    pub(super) fn new(
+        source: Source<'a, M>,
+        task: Task,
+        plan: &Plan,
+        x1: &Tensor<2>,
+        x2: Option<&Tensor<2>>,
+    ) -> Result<Self> {
         let rows = Tiles::new(&source, &task, plan, x1)?;
-        let columns = (!task.is_gram).then(|| Tiles::new(&source, &task, plan, x2)).transpose()?;
-        Ok(Self { source, task, rows, columns })
+        let columns = x2.map(|x2| Tiles::new(&source, &task, plan, x2)).transpose()?;
+        Ok(Self { source, task, n_strip: plan.n_strip, rows, columns })
     }
 
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
@@ -145,23 +149,24 @@ impl<'a, M: Probed> Structured<'a, M> {
     /// The rows of tile `number`, into one band `[rows, n_columns]` of each matrix.
     fn band<T: Element>(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [T]>) -> Result<()> {
         let rows = self.rows.factors(&self.source, &self.task, number)?;
-        let is_gram = self.columns.is_none();
+        let is_lower = self.task.is_lower();
         let columns = self.columns.as_ref().unwrap_or(&self.rows);
         let n_columns = self.task.n_columns * wanted.n_interleaved;
+        let n_strip = self.n_strip;
         let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.source.anatomy.d_out as f64 } else { 1.0 };
-        let n_tiles = if is_gram { number + 1 } else { columns.ranges.len() };
+        let n_tiles = if is_lower { number + 1 } else { columns.ranges.len() };
         for tile in 0..n_tiles {
-            let is_own = is_gram && tile == number;
+            let is_own = self.columns.is_none() && tile == number;
             let other = if is_own { rows.clone() } else { columns.factors(&self.source, &self.task, tile)? };
             // Every strip has its rows of each band.
-            let mut strips: Vec<Vec<&mut [T]>> = (0..rows.n.div_ceil(STRIP)).map(|_| Vec::new()).collect();
+            let mut strips: Vec<Vec<&mut [T]>> = (0..rows.n.div_ceil(self.n_strip)).map(|_| Vec::new()).collect();
             for band in &mut bands {
-                let height = STRIP * wanted.n_interleaved * n_columns;
+                let height = self.n_strip * wanted.n_interleaved * n_columns;
                 strips.iter_mut().zip(band.chunks_mut(height)).for_each(|(strip, rows)| strip.push(rows));
             }
             strips.into_par_iter().enumerate().try_for_each(|(strip, bands)| {
-                let strip = strip * STRIP..((strip + 1) * STRIP).min(rows.n);
-                let part = 0..if is_own { strip.end } else { other.n };
+                let strip = strip * n_strip..((strip + 1) * n_strip).min(rows.n);
+                let part = 0..if is_lower && is_own { strip.end } else { other.n };
                 let blocks = rows.contract(&strip, (&other, &part), wanted.maps.clone(), &wanted.pairs);
                 let blocks: Vec<TensorData> = blocks.into_iter().map(to_data).collect::<Result<_>>()?;
                 let place =
