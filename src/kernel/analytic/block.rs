@@ -1,14 +1,18 @@
 //! Pairs of one input with a set of inputs, on their way through the network.
 //!
 //! A pair is followed by three numbers for each pair of positions: 1 - rho, 1 + rho and the tangent kernel, the last over the root of
-//! both variances. What happens to them is in [`loops`](super::loops); here is on which of them it happens.
+//! both variances. What happens to them is in [`loops`](super::loops) and [`window`](super::window); here is on which of them it happens.
+
+use std::ops::Range;
 
 use pulp::Arch;
 
-use super::dual::{Columns, Input, Strip};
-use super::loops::{Entries, Factor, Pair, Part, Pointwise, Settle, Share, Windows};
-use super::path::{Numbers, Path};
-use super::recursion::{Branch, Kind, Layout, Node, Scales};
+use super::columns::Columns;
+use super::dual::{Input, Line, Places, Strip};
+use super::loops::{Entries, Factor, Pair, Part, Pointwise};
+use super::path::Path;
+use super::recursion::{Branch, Kind, Layout, Node, Scales, Window};
+use super::window::{Mean, Sum};
 use crate::arch::Taps;
 
 /// The state of all pairs at one node: `[n_pairs, n]` numbers each.
@@ -21,184 +25,221 @@ pub(super) struct Block {
     pub(super) ntk: Vec<f64>,
 }
 
-/// Which inputs are paired: input `row` of one path with inputs `column`, `column + 1`, ... of another.
+/// Blocks that have served: to return their memory each time would cost more than what is done with it.
+#[derive(Debug, Default)]
+pub(super) struct Spare(Vec<Block>);
+
+/// Which inputs are paired: input `row` of the path with those of `columns`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pairing<'a> {
     pub(super) arch: Arch,
     pub(super) scales: &'a Scales,
     pub(super) path: &'a Path,
     pub(super) row: usize,
-    pub(super) column: usize,
+    pub(super) columns: &'a Columns,
+}
+
+impl Spare {
+    /// A block whose numbers are whatever was there.
+    pub(super) fn take(&mut self, layout: Layout, n: usize) -> Block {
+        let n_numbers = layout.n_pairs() * n;
+        if let Some(place) = self.0.iter().position(|block| block.minus.len() == n_numbers) {
+            return Block { layout, n, ..self.0.swap_remove(place) };
+        }
+        let zeros = || vec![0.0; n_numbers];
+        Block { layout, n, minus: zeros(), plus: zeros(), ntk: zeros() }
+    }
+
+    pub(super) fn give(&mut self, block: Block) {
+        self.0.push(block);
+    }
 }
 
 impl Block {
-    pub(super) fn zeros(layout: Layout, n: usize) -> Self {
-        let zeros = || vec![0.0; layout.n_pairs() * n];
-        Self { layout, n, minus: zeros(), plus: zeros(), ntk: zeros() }
+    /// Numbers of a line.
+    fn len(&self) -> usize {
+        if self.layout.is_full { self.layout.n_positions * self.n } else { self.n }
     }
 
-    fn strip(&mut self, pair: usize) -> Strip<'_> {
-        let range = pair * self.n..(pair + 1) * self.n;
+    /// All pairs of the position number `line` of the one input.
+    pub(super) fn strip(&mut self, line: usize) -> Strip<'_> {
+        let range = line * self.len()..(line + 1) * self.len();
         Strip { minus: &mut self.minus[range.clone()], plus: &mut self.plus[range.clone()], ntk: &mut self.ntk[range] }
     }
 
-    fn pair(&self, p: usize, q: usize) -> Pair<'_> {
-        let start = self.layout.index(p, q) * self.n;
-        let range = start..start + self.n;
+    /// Sets every pair to the same, with a tangent kernel of 0.
+    fn fill(&mut self, minus: f64, plus: f64) {
+        self.minus.fill(minus);
+        self.plus.fill(plus);
+        self.ntk.fill(0.0);
+    }
+
+    fn copy_from(&mut self, other: &Self) {
+        self.minus.copy_from_slice(&other.minus);
+        self.plus.copy_from_slice(&other.plus);
+        self.ntk.copy_from_slice(&other.ntk);
+    }
+
+    /// The pairs of position `p` with `qs`.
+    pub(super) fn pairs(&self, p: usize, qs: Range<usize>) -> Pair<'_> {
+        let start = self.layout.index(p, qs.start) * self.n;
+        let range = start..start + qs.len() * self.n;
         Pair { minus: &self.minus[range.clone()], plus: &self.plus[range.clone()], ntk: &self.ntk[range] }
     }
 }
 
-impl<'a> Pairing<'a> {
+impl Pairing<'_> {
     /// The block after all of `nodes`.
-    pub(super) fn follow(&self, nodes: &[Node], block: Block) -> Block {
-        nodes.iter().fold(block, |block, node| self.step(node, block))
+    pub(super) fn follow(&self, nodes: &[Node], block: Block, spare: &mut Spare) -> Block {
+        nodes.iter().fold(block, |block, node| self.step(node, block, spare))
     }
 
-    /// The block after `node`; the path must hold the numbers of both its ends.
-    pub(super) fn step(&self, node: &Node, mut block: Block) -> Block {
-        match &node.kind {
-            Kind::Map(taps, n_in) if taps.is_pointwise() && node.layouts[0] == node.layouts[1] => {
-                self.pointwise(node, *n_in, &mut block);
-                block
+    /// The block after `node`; path and columns must hold the numbers of both its ends.
+    pub(super) fn step(&self, node: &Node, mut block: Block, spare: &mut Spare) -> Block {
+        let after = match &node.kind {
+            Kind::Map(window) if window.taps.is_pointwise() && node.layouts[0] == node.layouts[1] => {
+                self.pointwise(node, window.n_in, &mut block);
+                return block;
             }
-            Kind::Map(taps, n_in) => self.map(node, taps, *n_in, &block),
             Kind::Activation(_) => {
-                let ends = self.ends(node);
-                for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
-                    let Some(dual) = &ends[1].dual else { continue };
-                    let row = (ends[1].index(p, self.row), self.input(ends, p));
-                    let columns = (ends[1].index(q, self.column), self.columns(ends, q, block.n));
-                    dual.map(self.arch, row, columns, block.strip(pair));
-                }
-                block
+                self.activation(node, &mut block);
+                return block;
             }
-            Kind::Pool(taps) => self.pool(node, taps, &block),
             // Dividing each input by a number of its own leaves correlations alone.
-            Kind::LayerNorm(_) => block,
-            Kind::Sum(branches) => self.sum(node, branches, &block),
-            Kind::Product(branches) => self.product(node, branches, &block),
-        }
+            Kind::LayerNorm(_) => return block,
+            Kind::Map(window) => self.map(node, window, &block, spare),
+            Kind::Pool(taps) => self.pool(node, taps, &block, spare),
+            Kind::Sum(branches) => self.sum(node, branches, &block, spare),
+            Kind::Product(branches) => self.product(node, branches, &block, spare),
+        };
+        spare.give(block);
+        after
     }
 
     /// Kernel entries at the last node, whose grid is one position: the NNGP, and the tangent kernel.
     pub(super) fn kernels(&self, end: usize, scale: f64, block: &Block, nngp: &mut [f64], ntk: &mut [f64]) {
-        let numbers = &self.path.nodes[end];
-        let std = scale * scale * numbers.std(0)[self.row];
-        let stds = &numbers.std(0)[self.column..][..block.n];
-        self.arch.dispatch(Entries { std, stds, pairs: block.pair(0, 0), nngp, ntk });
+        let std = scale * scale * self.path.nodes[end].std(0, self.row);
+        self.arch.dispatch(Entries { std, stds: self.columns.std(end, 0..1), pairs: block.pairs(0, 0..1), nngp, ntk });
     }
 
-    fn ends(&self, node: &Node) -> [&'a Numbers; 2] {
-        node.ends.map(|end| &self.path.nodes[end])
-    }
-
-    fn input(&self, [input, output]: [&Numbers; 2], p: usize) -> Input {
+    fn activation(&self, node: &Node, block: &mut Block) {
+        let [input, output] = node.ends.map(|end| &self.path.nodes[end]);
+        let Some(dual) = &output.dual else { return };
         let row = self.row;
-        Input { std: input.std(p)[row], scale: output.scale(p)[row], damping: output.damping(p)[row] }
-    }
-
-    fn columns(&self, [input, output]: [&'a Numbers; 2], q: usize, n: usize) -> Columns<'a> {
-        let range = self.column..self.column + n;
-        Columns {
-            std: &input.std(q)[range.clone()],
-            scale: &output.scale(q)[range.clone()],
-            damping: &output.damping(q)[range],
+        for (line, (p, qs)) in node.layouts[1].lines().enumerate() {
+            let (std, scale, damping) = (input.std(p, row), output.scale(p, row), output.damping(p, row));
+            let columns = Line {
+                places: Places { n: block.n, first: output.index(qs.start, self.columns.first), stride: output.n() },
+                std: self.columns.std(node.ends[0], qs.clone()),
+                scale: self.columns.scale(node.ends[1], qs.clone()),
+                damping: self.columns.damping(node.ends[1], qs),
+            };
+            dual.map(self.arch, (output.index(p, row), Input { std, scale, damping }), columns, block.strip(line));
         }
-    }
-
-    /// Of input `row` at position `p`.
-    fn of_row(&self, numbers: &Numbers, p: usize) -> (f64, f64) {
-        (numbers.std(p)[self.row], numbers.scale(p)[self.row])
     }
 
     /// An affine map that sees one position: in place.
     fn pointwise(&self, node: &Node, n_in: usize, block: &mut Block) {
-        let [input, output] = self.ends(node);
-        let n = block.n;
-        for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
+        let [input, output] = node.ends.map(|end| &self.path.nodes[end]);
+        for (line, (p, qs)) in node.layouts[1].lines().enumerate() {
+            let scale = output.scale(p, self.row);
             self.arch.dispatch(Pointwise {
                 scales: self.scales,
                 gradient: self.scales.weight_gradient(n_in),
-                std: self.of_row(input, p).0,
-                scale: self.of_row(output, p).1,
-                stds: &input.std(q)[self.column..][..n],
-                scale_columns: &output.scale(q)[self.column..][..n],
-                strip: block.strip(pair),
+                gain: self.scales.w_std * input.std(p, self.row) * scale,
+                scale,
+                gains: self.columns.gain(node.ends[1], qs.clone()),
+                scale_columns: self.columns.scale(node.ends[1], qs),
+                strip: block.strip(line),
             });
         }
     }
 
     /// An affine map of several taps.
-    fn map(&self, node: &Node, taps: &Taps, n_in: usize, block: &Block) -> Block {
-        let [input, output] = self.ends(node);
-        let mut mapped = Block::zeros(node.layouts[1], block.n);
-        self.arch.dispatch(Windows {
-            of: self.scales,
-            gradient: self.scales.weight_gradient(n_in),
-            taps,
-            input,
-            output,
-            row: self.row,
-            column: self.column,
-            from: block,
-            into: &mut mapped,
-        });
+    fn map(&self, node: &Node, window: &Window, block: &Block, spare: &mut Spare) -> Block {
+        let [input, output] = node.ends.map(|end| &self.path.nodes[end]);
+        let (layout, n) = (node.layouts[1], block.n);
+        let share = self.scales.w_std / (window.taps.n_taps() as f64).sqrt();
+        let mut mapped = spare.take(layout, n);
+        for (line, (p_out, qs)) in layout.lines().enumerate() {
+            let scale = output.scale(p_out, self.row);
+            let taps = &window.taps.positions[p_out];
+            let gain = |p: &Option<usize>| p.map_or(0.0, |p| share * input.std(p, self.row) * scale);
+            self.arch.dispatch(Sum {
+                scales: self.scales,
+                gradient: self.scales.weight_gradient(window.n_in),
+                window,
+                p_out,
+                taps,
+                gains: &taps.iter().map(gain).collect::<Vec<f64>>(),
+                scale,
+                columns: self.columns.taps(node.ends[1], qs.start),
+                scale_columns: self.columns.scale(node.ends[1], qs),
+                from: block,
+                strip: mapped.strip(line),
+            });
+        }
         mapped
     }
 
     /// The mean over positions: the covariances of all pairs of taps, over the roots of the new variances.
-    fn pool(&self, node: &Node, taps: &Taps, block: &Block) -> Block {
-        let [input, output] = self.ends(node);
-        let n = block.n;
-        let share = 1.0 / taps.n_taps() as f64;
-        let mut pooled = Block::zeros(node.layouts[1], n);
-        for (pair, (p_out, q_out)) in node.layouts[1].pairs().enumerate() {
-            let scale = share * self.of_row(output, p_out).1;
-            let scales = &output.scale(q_out)[self.column..][..n];
-            for p in taps.positions[p_out].iter().flatten() {
-                let std = scale * self.of_row(input, *p).0;
-                for q in taps.positions[q_out].iter().flatten() {
-                    let (stds, from) = (&input.std(*q)[self.column..][..n], block.pair(*p, *q));
-                    self.arch.dispatch(Share { std, share, stds, scales, from, strip: pooled.strip(pair) });
-                }
-            }
-            self.arch.dispatch(Settle { strip: pooled.strip(pair) });
+    fn pool(&self, node: &Node, taps: &Taps, block: &Block, spare: &mut Spare) -> Block {
+        let [input, output] = node.ends.map(|end| &self.path.nodes[end]);
+        let (layout, n) = (node.layouts[1], block.n);
+        let mut pooled = spare.take(layout, n);
+        for (line, (p_out, qs)) in layout.lines().enumerate() {
+            let scale = output.scale(p_out, self.row) / taps.n_taps() as f64;
+            let share = |p: &usize| (*p, input.std(*p, self.row) * scale);
+            self.arch.dispatch(Mean {
+                rows: &taps.positions[p_out].iter().flatten().map(share).collect::<Vec<_>>(),
+                columns: self.columns.taps(node.ends[1], qs.start),
+                positions: &taps.positions[qs],
+                from: block,
+                strip: pooled.strip(line),
+            });
         }
         pooled
     }
 
     /// Branches add up like taps, without weights of their own.
-    fn sum(&self, node: &Node, branches: &[Branch], block: &Block) -> Block {
+    fn sum(&self, node: &Node, branches: &[Branch], block: &Block, spare: &mut Spare) -> Block {
         let output = &self.path.nodes[node.ends[1]];
-        let n = block.n;
-        let mut sum = Block::zeros(node.layouts[1], n);
+        let mut sum = spare.take(node.layouts[1], block.n);
+        sum.fill(0.0, 0.0);
         for branch in branches {
-            let part = self.follow(&branch.nodes, block.clone());
+            let part = self.branch(branch, block, spare);
             let numbers = &self.path.nodes[branch.end];
-            for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
+            for (line, (p, qs)) in node.layouts[1].lines().enumerate() {
                 self.arch.dispatch(Part {
-                    std: self.of_row(numbers, p).0 * self.of_row(output, p).1,
-                    stds: &numbers.std(q)[self.column..][..n],
-                    scales: &output.scale(q)[self.column..][..n],
-                    from: part.pair(p, q),
-                    strip: sum.strip(pair),
+                    std: numbers.std(p, self.row) * output.scale(p, self.row),
+                    stds: self.columns.std(branch.end, qs.clone()),
+                    scales: self.columns.scale(node.ends[1], qs.clone()),
+                    from: part.pairs(p, qs),
+                    strip: sum.strip(line),
                 });
             }
+            spare.give(part);
         }
         sum
     }
 
     /// The product of the correlations.
-    fn product(&self, node: &Node, branches: &[Branch], block: &Block) -> Block {
-        let mut product = Block::zeros(node.layouts[1], block.n);
-        product.plus.fill(2.0);
+    fn product(&self, node: &Node, branches: &[Branch], block: &Block, spare: &mut Spare) -> Block {
+        let mut product = spare.take(node.layouts[1], block.n);
+        product.fill(0.0, 2.0);
         for branch in branches {
-            let part = self.follow(&branch.nodes, block.clone());
-            for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
-                self.arch.dispatch(Factor { from: part.pair(p, q), strip: product.strip(pair) });
+            let part = self.branch(branch, block, spare);
+            for (line, (p, qs)) in node.layouts[1].lines().enumerate() {
+                self.arch.dispatch(Factor { from: part.pairs(p, qs), strip: product.strip(line) });
             }
+            spare.give(part);
         }
         product
+    }
+
+    fn branch(&self, branch: &Branch, block: &Block, spare: &mut Spare) -> Block {
+        let mut start = spare.take(block.layout, block.n);
+        start.copy_from(block);
+        self.follow(&branch.nodes, start, spare)
     }
 }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::block::Pairing;
-use super::inputs::Inputs;
+use super::block::{Pairing, Spare};
+use super::columns::Columns;
+use super::inputs::{Directions, Inputs};
 use super::path::Path;
 use super::recursion::Recursion;
 use crate::error::{Error, Result};
@@ -115,7 +116,7 @@ impl<'a> Evaluation<'a> {
             let mut tile = Tile::default();
             for first in (0..columns.len()).step_by(self.n_tile_columns()) {
                 let part = first..(first + self.n_tile_columns()).min(columns.len());
-                self.compute(band.clone(), columns.start + part.start..columns.start + part.end, false, &mut tile);
+                self.compute(band.clone(), columns.start + part.start..columns.start + part.end, &mut tile);
                 for (to, from) in [(&mut *nngp, &tile.nngp), (&mut *ntk, &tile.ntk)] {
                     for (to, from) in to.chunks_exact_mut(n).zip(from.chunks_exact(part.len())) {
                         to[part.clone()].copy_from_slice(from);
@@ -153,7 +154,7 @@ impl<'a> Evaluation<'a> {
         let ntk = wanted.ntk.map(|values| Bands::new(values, self.n_columns));
         tiles.into_par_iter().for_each_init(Tile::default, |tile, (rows, columns)| {
             let n_here = rows.len() * columns.len();
-            self.compute(rows, columns, self.is_gram(), tile);
+            self.compute(rows, columns, tile);
             for (bands, values) in [(&nngp, &tile.nngp), (&ntk, &tile.ntk)] {
                 let Some(bands) = bands else { continue };
                 bands.put(tile, values, self.is_gram());
@@ -175,7 +176,7 @@ impl<'a> Evaluation<'a> {
         // The first pass also pays for memory and caches.
         for _ in 0..2 {
             let start = Instant::now();
-            self.compute(rows.clone(), columns.clone(), false, &mut tile);
+            self.compute(rows.clone(), columns.clone(), &mut tile);
             seconds = start.elapsed().as_secs_f64();
         }
         Duration::from_secs_f64(seconds / n_sampled * n_pairs as f64 / rayon::current_num_threads() as f64)
@@ -202,27 +203,27 @@ impl<'a> Evaluation<'a> {
         tiles
     }
 
-    /// One tile on this thread; with `is_lower`, what lies right of the diagonal is left as it was.
-    fn compute(&self, rows: Range<usize>, columns: Range<usize>, is_lower: bool, tile: &mut Tile) {
-        let n_columns = columns.len();
-        let first = self.first_column + columns.start;
-        tile.place(rows.clone(), columns.clone());
+    /// One tile on this thread.
+    fn compute(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut Tile) {
+        let n = columns.len();
+        let inputs = self.first_column + columns.start..self.first_column + columns.end;
+        tile.place(rows.clone(), columns);
+        let Tile { side, directions, spare, correlations, .. } = tile;
+        let Recursion { nodes, scales, input, n_nodes } = self.recursion;
+        side.place(*n_nodes, inputs.clone());
+        side.copy_all(&self.path, nodes, scales);
+        directions.place(&self.inputs, inputs.clone());
         if self.inputs.are_long() {
-            self.inputs.correlations(rows.clone(), first..first + n_columns, &mut tile.correlations);
+            self.inputs.correlations(rows.clone(), inputs, correlations);
         }
         for (i, row) in rows.enumerate() {
-            let n = if is_lower { (row + 1).saturating_sub(columns.start).min(n_columns) } else { n_columns };
-            let part = i * n_columns..i * n_columns + n;
-            let block = if self.inputs.are_long() {
-                self.inputs.long_block(self.arch, row, first, &tile.correlations[part.clone()])
-            } else {
-                self.inputs.block(self.arch, self.recursion.input, row, first..first + n)
-            };
-            let pairing =
-                Pairing { arch: self.arch, scales: &self.recursion.scales, path: &self.path, row, column: first };
-            let block = pairing.follow(&self.recursion.nodes, block);
+            let part = i * n..(i + 1) * n;
+            let block = self.inputs.block(self.arch, *input, row, directions, &correlations[part.clone()], spare);
+            let pairing = Pairing { arch: self.arch, scales, path: &self.path, row, columns: side };
+            let block = pairing.follow(nodes, block, spare);
             let (nngp, ntk) = (&mut tile.nngp[part.clone()], &mut tile.ntk[part]);
             pairing.kernels(self.recursion.end(), self.output_scale, &block, nngp, ntk);
+            spare.give(block);
         }
     }
 }
@@ -246,6 +247,9 @@ fn ensure_tiles_fit(n_pairs: usize) -> Result<()> {
 struct Tile {
     rows: Range<usize>,
     columns: Range<usize>,
+    side: Columns,
+    directions: Directions,
+    spare: Spare,
     correlations: Vec<f64>,
     nngp: Vec<f64>,
     ntk: Vec<f64>,

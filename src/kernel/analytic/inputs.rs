@@ -1,11 +1,14 @@
 //! Inputs as directions and lengths, and the correlations between them.
+//!
+//! Of directions u and v, 1 -+ rho = |u -+ v|^2 / 2: taken from differences, neither end loses digits. Of long inputs, rho is a matrix
+//! product, and only what it has near 1 and -1 is taken again from differences.
 
 use std::ops::Range;
 
 use pulp::Arch;
 
-use super::block::Block;
-use super::loops::{Add, Ends};
+use super::block::{Block, Spare};
+use super::loops::{Ends, Start};
 use super::recursion::Layout;
 use crate::error::Result;
 use crate::linalg::{self, Matrix};
@@ -16,17 +19,28 @@ pub(super) struct Inputs {
     n_positions: usize,
     /// Directions, one row per input and position: `[n n_positions, channels]`; a row of zeros for a zero.
     directions: Matrix,
-    /// The same, one row per position and channel: `[n_positions channels, n]`; empty for long inputs of one position.
+    /// The same, one row per position and channel: `[n_positions channels, n]`; empty for long inputs.
     across: Matrix,
     /// <x, x> / channels, in the order of `directions`.
     variances: Vec<f64>,
 }
 
-/// Closer than this to 1 or -1, correlations are computed from differences: 1 - <u, v> has lost digits, |u - v|^2 / 2 has not.
+/// The directions of the inputs `first`, `first + 1`, ..., as [`Block`] keeps the pairs of a line.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Directions {
+    first: usize,
+    n: usize,
+    /// `[channels, n_positions, n]`; empty for long inputs.
+    values: Vec<f64>,
+    /// What a direction lacks to length 1, `[n_positions, n]`.
+    lacks: Vec<f64>,
+}
+
+/// Closer than this to 1 or -1, correlations of long inputs are computed from differences.
 const NEAR: f64 = 1e-2;
 
-/// Up to so many numbers per position, inner products are summed one row of pairs at a time: a matrix product would not be faster, and
-/// this gives the same numbers in whichever tile a pair is met.
+/// Inputs of one position with more numbers than this are long. Below, a matrix product would not be faster, and differences give the
+/// same numbers in whichever tile a pair is met.
 const FEW: usize = 64;
 
 impl Inputs {
@@ -56,7 +70,7 @@ impl Inputs {
         self.variances[input * self.n_positions + p]
     }
 
-    /// Whether inner products are better taken of many inputs at once, by [`Inputs::correlations`].
+    /// Whether correlations are taken of many inputs at once, by [`Inputs::correlations`].
     pub(super) fn are_long(&self) -> bool {
         self.across.n_rows() == 0
     }
@@ -66,25 +80,32 @@ impl Inputs {
         linalg::inner_products(&self.directions, rows, columns, into);
     }
 
-    /// The pairs of long input `row` with those from `column` on, before the first layer.
-    pub(super) fn long_block(&self, arch: Arch, row: usize, column: usize, correlations: &[f64]) -> Block {
-        let mut block = Block::zeros(Layout { n_positions: 1, is_full: false }, correlations.len());
-        self.set(arch, &mut block, 0, (row, 0), (column, 0), correlations);
-        block
-    }
-
-    /// The pairs of input `row` with `columns`, before the first layer.
-    pub(super) fn block(&self, arch: Arch, layout: Layout, row: usize, columns: Range<usize>) -> Block {
-        let mut block = Block::zeros(layout, columns.len());
-        let mut products = vec![0.0; columns.len()];
-        let channels = self.directions.n_cols();
-        for (pair, (p, q)) in layout.pairs().enumerate() {
-            products.fill(0.0);
-            for (c, factor) in self.direction(row, p).iter().enumerate() {
-                let values = &self.across.row(q * channels + c)[columns.clone()];
-                arch.dispatch(Add { factor: *factor, values, sums: &mut products });
-            }
-            self.set(arch, &mut block, pair, (row, p), (columns.start, q), &products);
+    /// The pairs of input `row` with those of `columns`, before the first layer; of long inputs, these are the correlations.
+    pub(super) fn block(
+        &self,
+        arch: Arch,
+        layout: Layout,
+        row: usize,
+        columns: &Directions,
+        correlations: &[f64],
+        spare: &mut Spare,
+    ) -> Block {
+        let n = columns.n;
+        let mut block = spare.take(layout, n);
+        if self.are_long() {
+            self.set_long(arch, row, columns.first, correlations, &mut block);
+            return block;
+        }
+        for (line, (p, qs)) in layout.lines().enumerate() {
+            let x = self.direction(row, p);
+            arch.dispatch(Start {
+                x,
+                lacks: lack(x),
+                columns: &columns.values[qs.start * n..],
+                stride: self.n_positions * n,
+                lacks_columns: &columns.lacks[qs.start * n..qs.end * n],
+                strip: block.strip(line),
+            });
         }
         block
     }
@@ -93,30 +114,46 @@ impl Inputs {
         self.directions.row(input * self.n_positions + p)
     }
 
-    /// Fills one pair of positions from correlations, and those near 1 or -1 from differences.
-    fn set(
-        &self,
-        arch: Arch,
-        block: &mut Block,
-        pair: usize,
-        (row, p): (usize, usize),
-        (column, q): (usize, usize),
-        correlations: &[f64],
-    ) {
-        let range = pair * block.n..(pair + 1) * block.n;
-        let (minus, plus) = (&mut block.minus[range.clone()], &mut block.plus[range]);
-        let is_near = arch.dispatch(Ends { correlations, near: NEAR, minus: &mut *minus, plus: &mut *plus });
-        if !is_near {
+    fn set_long(&self, arch: Arch, row: usize, first: usize, correlations: &[f64], block: &mut Block) {
+        let Block { minus, plus, ntk, .. } = block;
+        ntk.fill(0.0);
+        if !arch.dispatch(Ends { correlations, near: NEAR, minus: &mut *minus, plus: &mut *plus }) {
             return;
         }
-        let x = self.direction(row, p);
+        let x = self.direction(row, 0);
         for (j, (minus, plus)) in minus.iter_mut().zip(plus).enumerate() {
             if minus.min(*plus) < NEAR {
                 let sign = if *minus < *plus { 1.0 } else { -1.0 };
-                let y = self.direction(column + j, q);
+                let y = self.direction(first + j, 0);
                 let near = 0.5 * x.iter().zip(y).map(|(u, v)| (u - sign * v).powi(2)).sum::<f64>();
                 (*minus, *plus) = if sign > 0.0 { (near, 2.0 - near) } else { (2.0 - near, near) };
             }
         }
     }
+}
+
+impl Directions {
+    /// Copies those of `inputs`.
+    pub(super) fn place(&mut self, all: &Inputs, inputs: Range<usize>) {
+        (self.first, self.n) = (inputs.start, inputs.len());
+        self.values.clear();
+        self.lacks.clear();
+        if all.are_long() {
+            return;
+        }
+        let channels = all.directions.n_cols();
+        for c in 0..channels {
+            for p in 0..all.n_positions {
+                self.values.extend_from_slice(&all.across.row(p * channels + c)[inputs.clone()]);
+            }
+        }
+        for p in 0..all.n_positions {
+            self.lacks.extend(inputs.clone().map(|input| lack(all.direction(input, p))));
+        }
+    }
+}
+
+/// Half of what the squared length of a direction lacks to 1: all of it for a zero, whose correlations count as 0.
+fn lack(direction: &[f64]) -> f64 {
+    if direction.iter().all(|v| *v == 0.0) { 0.5 } else { 0.0 }
 }

@@ -13,11 +13,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::block::Block;
 use super::dual::Strip;
-use super::path::Numbers;
 use super::recursion::Scales;
-use crate::arch::Taps;
 
 /// The pairs of one pair of positions, to be read.
 #[derive(Clone, Copy)]
@@ -32,9 +29,10 @@ pub(super) struct Pointwise<'a> {
     pub(super) scales: &'a Scales,
     /// g.
     pub(super) gradient: f64,
-    pub(super) std: f64,
+    /// The shares of the one input's and of the others' only tap, and the inverses of the standard deviations after the map.
+    pub(super) gain: f64,
     pub(super) scale: f64,
-    pub(super) stds: &'a [f64],
+    pub(super) gains: &'a [f64],
     pub(super) scale_columns: &'a [f64],
     pub(super) strip: Strip<'a>,
 }
@@ -44,29 +42,28 @@ impl WithSimd for Pointwise<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { gradient, std, scale, strip: Strip { minus, plus, ntk }, .. } = self;
-        let Scales { w_std, b_std, bias_gradient, .. } = *self.scales;
+        let Self { gradient, gain, scale, strip: Strip { minus, plus, ntk }, .. } = self;
+        let Scales { b_std, bias_gradient, .. } = *self.scales;
         let n = minus.len();
         let (minus, plus, ntk) = (&mut minus[..n], &mut plus[..n], &mut ntk[..n]);
-        let (stds, scales) = (&self.stds[..n], &self.scale_columns[..n]);
+        let (gains, scales) = (&self.gains[..n], &self.scale_columns[..n]);
+        let half_gradient = 0.5 * gradient;
         if b_std == 0.0 {
             for j in 0..n {
-                let rho = 0.5 * (plus[j] - minus[j]);
-                ntk[j] += gradient.mul_add(rho, bias_gradient * (scale * scales[j]));
+                let theta = half_gradient.mul_add(plus[j] - minus[j], ntk[j]);
+                ntk[j] = bias_gradient.mul_add(scale * scales[j], theta);
             }
             return;
         }
-        let (gain, bias) = (w_std * std * scale, b_std * scale);
+        let bias = b_std * scale;
         for j in 0..n {
-            let (other_gain, other_bias) = (w_std * stds[j] * scales[j], b_std * scales[j]);
-            let (gains, biases) = (gain * other_gain, bias * other_bias);
-            let (a, b) = (gain - other_gain, bias - other_bias);
+            let (both, both_scales) = (gain * gains[j], scale * scales[j]);
+            let (a, b) = (gain - gains[j], bias - b_std * scales[j]);
             let apart = 0.5 * a.mul_add(a, b * b);
-            let rho = 0.5 * (plus[j] - minus[j]);
-            let weights = gains * gradient.mul_add(rho, ntk[j]);
-            minus[j] = gains.mul_add(minus[j], apart);
-            plus[j] = gains.mul_add(plus[j], 2.0f64.mul_add(biases, apart));
-            ntk[j] = bias_gradient.mul_add(scale * scales[j], weights);
+            let theta = half_gradient.mul_add(plus[j] - minus[j], ntk[j]);
+            minus[j] = both.mul_add(minus[j], apart);
+            plus[j] = both.mul_add(plus[j], (2.0 * b_std * b_std).mul_add(both_scales, apart));
+            ntk[j] = both.mul_add(theta, bias_gradient * both_scales);
         }
     }
 }
@@ -97,141 +94,6 @@ impl WithSimd for Part<'_> {
             minus[j] += product.mul_add(from_minus[j], half);
             plus[j] += product.mul_add(from_plus[j], half);
             ntk[j] += product * from_ntk[j];
-        }
-    }
-}
-
-/// An affine map of several taps: each is a part of the sum, and so is the bias.
-pub(super) struct Windows<'a> {
-    pub(super) of: &'a Scales,
-    /// g.
-    pub(super) gradient: f64,
-    pub(super) taps: &'a Taps,
-    pub(super) input: &'a Numbers,
-    pub(super) output: &'a Numbers,
-    pub(super) row: usize,
-    pub(super) column: usize,
-    pub(super) from: &'a Block,
-    pub(super) into: &'a mut Block,
-}
-
-impl WithSimd for Windows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(mut self, _: S) {
-        let n = self.from.n;
-        for (pair, ends) in self.into.layout.pairs().enumerate() {
-            let mut j = 0;
-            while j + LANES <= n {
-                self.sum::<LANES>(pair, ends, j);
-                j += LANES;
-            }
-            while j < n {
-                self.sum::<1>(pair, ends, j);
-                j += 1;
-            }
-        }
-    }
-}
-
-/// Pairs whose sums stay in registers while the taps pass.
-const LANES: usize = 8;
-
-impl Windows<'_> {
-    /// `N` pairs from number `j` on, at one pair of output positions.
-    #[inline(always)]
-    fn sum<const N: usize>(&mut self, pair: usize, (p_out, q_out): (usize, usize), j: usize) {
-        let Self { of, gradient, taps, input, output, row, column, from, .. } = *self;
-        let share = of.w_std / (taps.n_taps() as f64).sqrt();
-        let scale = output.scale(p_out)[row];
-        let scales = &output.scale(q_out)[column + j..][..N];
-        let (mut minus, mut plus, mut ntk) = ([0.0; N], [0.0; N], [0.0; N]);
-        for (p, q) in taps.positions[p_out].iter().zip(&taps.positions[q_out]) {
-            let gain = p.map_or(0.0, |p| share * input.std(p)[row] * scale);
-            let mut others = [0.0; N];
-            if let Some(q) = q {
-                let stds = &input.std(*q)[column + j..][..N];
-                for i in 0..N {
-                    others[i] = share * stds[i] * scales[i];
-                }
-            }
-            // Where one of the two windows sees a zero, the other's share stands alone.
-            for i in 0..N {
-                let apart = gain - others[i];
-                let half = 0.5 * apart * apart;
-                (minus[i], plus[i]) = (minus[i] + half, plus[i] + half);
-            }
-            if let (Some(p), Some(q)) = (*p, *q) {
-                let start = from.layout.index(p, q) * from.n + j;
-                let (from_minus, from_plus) = (&from.minus[start..][..N], &from.plus[start..][..N]);
-                let from_ntk = &from.ntk[start..][..N];
-                for i in 0..N {
-                    let product = gain * others[i];
-                    minus[i] = product.mul_add(from_minus[i], minus[i]);
-                    plus[i] = product.mul_add(from_plus[i], plus[i]);
-                    let rho = 0.5 * (from_plus[i] - from_minus[i]);
-                    ntk[i] = product.mul_add(gradient.mul_add(rho, from_ntk[i]), ntk[i]);
-                }
-            }
-        }
-        let start = pair * from.n + j;
-        let Block { minus: into_minus, plus: into_plus, ntk: into_ntk, .. } = &mut *self.into;
-        let into_minus = &mut into_minus[start..][..N];
-        let (into_plus, into_ntk) = (&mut into_plus[start..][..N], &mut into_ntk[start..][..N]);
-        for i in 0..N {
-            let (bias, other) = (of.b_std * scale, of.b_std * scales[i]);
-            let half = 0.5 * (bias - other) * (bias - other);
-            into_minus[i] = minus[i] + half;
-            into_plus[i] = plus[i] + 2.0f64.mul_add(bias * other, half);
-            into_ntk[i] = of.bias_gradient.mul_add(scale * scales[i], ntk[i]);
-        }
-    }
-}
-
-/// One pair of positions' part of a mean; the correlation gathers in `plus` until [`Settle`].
-pub(super) struct Share<'a> {
-    pub(super) std: f64,
-    pub(super) share: f64,
-    pub(super) stds: &'a [f64],
-    pub(super) scales: &'a [f64],
-    pub(super) from: Pair<'a>,
-    pub(super) strip: Strip<'a>,
-}
-
-impl WithSimd for Share<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { std, share, stds, scales, from, strip: Strip { plus, ntk, .. } } = self;
-        let n = plus.len();
-        let (plus, ntk) = (&mut plus[..n], &mut ntk[..n]);
-        let (stds, scales) = (&stds[..n], &scales[..n]);
-        let (from_minus, from_plus, from_ntk) = (&from.minus[..n], &from.plus[..n], &from.ntk[..n]);
-        for j in 0..n {
-            let product = std * (share * stds[j] * scales[j]);
-            plus[j] += product * (0.5 * (from_plus[j] - from_minus[j]));
-            ntk[j] += product * from_ntk[j];
-        }
-    }
-}
-
-/// The end of a mean.
-pub(super) struct Settle<'a> {
-    pub(super) strip: Strip<'a>,
-}
-
-impl WithSimd for Settle<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Strip { minus, plus, .. } = self.strip;
-        for (minus, plus) in minus.iter_mut().zip(plus) {
-            // Clamped, because rounding pushes equal inputs past 1.
-            let rho = plus.clamp(-1.0, 1.0);
-            (*minus, *plus) = (1.0 - rho, 1.0 + rho);
         }
     }
 }
@@ -288,20 +150,57 @@ impl WithSimd for Entries<'_> {
     }
 }
 
-/// A multiple of some numbers, added to others.
-pub(super) struct Add<'a> {
-    pub(super) factor: f64,
-    pub(super) values: &'a [f64],
-    pub(super) sums: &'a mut [f64],
+/// 1 - rho and 1 + rho of short inputs, from differences of directions; a tangent kernel of 0.
+pub(super) struct Start<'a> {
+    /// The one direction.
+    pub(super) x: &'a [f64],
+    pub(super) lacks: f64,
+    /// The others, each number of theirs `stride` after the last.
+    pub(super) columns: &'a [f64],
+    pub(super) stride: usize,
+    pub(super) lacks_columns: &'a [f64],
+    pub(super) strip: Strip<'a>,
 }
 
-impl WithSimd for Add<'_> {
+impl WithSimd for Start<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (sum, value) in self.sums.iter_mut().zip(self.values) {
-            *sum = self.factor.mul_add(*value, *sum);
+    fn with_simd<S: Simd>(mut self, _: S) {
+        let n = self.lacks_columns.len();
+        let whole = n - n % LANES;
+        for start in (0..whole).step_by(LANES) {
+            self.differences::<LANES>(start);
+        }
+        for start in whole..n {
+            self.differences::<1>(start);
+        }
+    }
+}
+
+/// Pairs whose sums stay in registers while the numbers of the directions pass.
+const LANES: usize = 32;
+
+impl Start<'_> {
+    #[inline(always)]
+    fn differences<const N: usize>(&mut self, start: usize) {
+        let (mut minus, mut plus) = ([0.0; N], [0.0; N]);
+        for (c, x) in self.x.iter().enumerate() {
+            let columns = &self.columns[c * self.stride + start..][..N];
+            for i in 0..N {
+                let (less, more) = (columns[i] - x, columns[i] + x);
+                minus[i] = less.mul_add(less, minus[i]);
+                plus[i] = more.mul_add(more, plus[i]);
+            }
+        }
+        let lacks = &self.lacks_columns[start..][..N];
+        let Strip { minus: into_minus, plus: into_plus, ntk } = &mut self.strip;
+        let (into_minus, into_plus) = (&mut into_minus[start..][..N], &mut into_plus[start..][..N]);
+        let ntk = &mut ntk[start..][..N];
+        for i in 0..N {
+            let lacks = self.lacks + lacks[i];
+            ntk[i] = 0.0;
+            (into_minus[i], into_plus[i]) = (0.5f64.mul_add(minus[i], lacks), 0.5f64.mul_add(plus[i], lacks));
         }
     }
 }

@@ -34,12 +34,14 @@
 //! - [`Evaluation`]: any part of the matrices, in tiles that stay in cache
 
 mod block;
+mod columns;
 mod dual;
 mod evaluation;
 mod inputs;
 mod loops;
 mod path;
 mod recursion;
+mod window;
 
 pub use self::evaluation::{Element, Evaluation};
 use self::recursion::Recursion;

@@ -8,10 +8,11 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::block::{Block, Pairing};
+use super::block::{Block, Pairing, Spare};
+use super::columns::Columns;
 use super::dual::Dual;
-use super::inputs::Inputs;
-use super::recursion::{Branch, Kind, Node, Recursion};
+use super::inputs::{Directions, Inputs};
+use super::recursion::{Branch, Kind, Node, Recursion, Window};
 use crate::error::{Error, Result};
 use crate::kernel::Kernels;
 
@@ -42,27 +43,36 @@ impl Numbers {
         p * self.n + j
     }
 
-    fn row(&self, kind: usize, p: usize) -> &[f64] {
-        let start = (kind * self.n_positions + p) * self.n;
-        &self.values[start..start + self.n]
+    pub(super) fn n(&self) -> usize {
+        self.n
     }
 
-    /// The standard deviations at position `p`.
-    #[inline(always)]
-    pub(super) fn std(&self, p: usize) -> &[f64] {
-        self.row(0, p)
+    pub(super) fn n_positions(&self) -> usize {
+        self.n_positions
     }
 
-    /// Their inverses, 0 for 0.
-    #[inline(always)]
-    pub(super) fn scale(&self, p: usize) -> &[f64] {
-        self.row(1, p)
+    /// All numbers, `[3 n_positions, n]`.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.values.chunks_exact(self.n.max(1))
+    }
+
+    fn number(&self, kind: usize, p: usize, j: usize) -> f64 {
+        self.values[(kind * self.n_positions + p) * self.n + j]
+    }
+
+    /// The standard deviation of input `j` at position `p`.
+    pub(super) fn std(&self, p: usize, j: usize) -> f64 {
+        self.number(0, p, j)
+    }
+
+    /// Its inverse, 0 for 0.
+    pub(super) fn scale(&self, p: usize, j: usize) -> f64 {
+        self.number(1, p, j)
     }
 
     /// What [`Input::damping`](super::dual::Input) is for the activation that ends here.
-    #[inline(always)]
-    pub(super) fn damping(&self, p: usize) -> &[f64] {
-        self.row(2, p)
+    pub(super) fn damping(&self, p: usize, j: usize) -> f64 {
+        self.number(2, p, j)
     }
 
     /// The standard deviations at every position, `[n_positions, n]`.
@@ -89,9 +99,9 @@ impl Path {
             .collect::<Result<_>>()?;
         let mut path = Self::zeros(recursion, n);
         let mut diagonal = Kernels { nngp: vec![0.0; n], ntk: vec![0.0; n] };
-        for Follow { path: part, blocks, inputs, .. } in chunks {
-            for (j, (block, input)) in blocks.iter().zip(inputs.clone()).enumerate() {
-                let pairing = Pairing { arch, scales: &recursion.scales, path: &part, row: j, column: j };
+        for Follow { path: part, columns, blocks, inputs, .. } in chunks {
+            for (j, ((block, columns), input)) in blocks.iter().zip(&columns).zip(inputs.clone()).enumerate() {
+                let pairing = Pairing { arch, scales: &recursion.scales, path: &part, row: j, columns };
                 let (nngp, ntk) = (&mut diagonal.nngp[input..=input], &mut diagonal.ntk[input..=input]);
                 pairing.kernels(recursion.end(), scale, block, nngp, ntk);
             }
@@ -158,26 +168,30 @@ struct Follow<'a> {
     arch: Arch,
     inputs: Range<usize>,
     path: Path,
-    /// One per input.
+    /// One per input, and so the blocks.
+    columns: Vec<Columns>,
     blocks: Vec<Block>,
+    spare: Spare,
 }
 
 impl<'a> Follow<'a> {
     fn all(recursion: &'a Recursion, all: &Inputs, arch: Arch, inputs: Range<usize>) -> Result<Self> {
+        let (mut spare, mut directions) = (Spare::default(), Directions::default());
         let blocks = inputs.clone().map(|input| {
-            // An input with itself: the correlation is 1, but 0 stands for that of an input of zeros.
-            if all.are_long() {
-                all.long_block(arch, input, input, &[1.0])
-            } else {
-                all.block(arch, recursion.input, input, input..input + 1)
-            }
+            directions.place(all, input..input + 1);
+            all.block(arch, recursion.input, input, &directions, &[1.0], &mut spare)
         });
         let blocks = blocks.collect();
         let path = Path::zeros(recursion, inputs.len());
-        let mut follow = Self { recursion, arch, inputs: inputs.clone(), path, blocks };
+        let mut columns = vec![Columns::default(); inputs.len()];
+        for (j, columns) in columns.iter_mut().enumerate() {
+            columns.place(recursion.n_nodes, j..j + 1);
+        }
+        let mut follow = Self { recursion, arch, inputs: inputs.clone(), path, columns, blocks, spare };
         let positions = 0..recursion.input.n_positions;
         let variances: Vec<f64> = positions.flat_map(|p| inputs.clone().map(move |i| all.variance(i, p))).collect();
         follow.set(0, &variances, "the input")?;
+        follow.columns.iter_mut().for_each(|columns| columns.copy(&follow.path, 0));
         follow.follow(&recursion.nodes)?;
         Ok(follow)
     }
@@ -195,16 +209,17 @@ impl<'a> Follow<'a> {
         let variances = self.variances(node)?;
         self.set(node.ends[1], &variances, &node.name)?;
         self.damp(node.ends);
-        let blocks = std::mem::take(&mut self.blocks);
-        let step = |(j, block)| {
-            let scales = &self.recursion.scales;
-            Pairing { arch: self.arch, scales, path: &self.path, row: j, column: j }.step(node, block)
+        let scales = &self.recursion.scales;
+        self.columns.iter_mut().for_each(|columns| columns.copy_end(&self.path, node, scales));
+        let blocks = std::mem::take(&mut self.blocks).into_iter().zip(&self.columns).enumerate();
+        let step = |(row, (block, columns))| {
+            Pairing { arch: self.arch, scales, path: &self.path, row, columns }.step(node, block, &mut self.spare)
         };
-        self.blocks = blocks.into_iter().enumerate().map(step).collect();
+        self.blocks = blocks.map(step).collect();
         let numbers = &self.path.nodes[node.ends[1]];
         for (j, block) in self.blocks.iter().enumerate() {
             for (pair, (p, q)) in node.layouts[1].pairs().enumerate() {
-                let ntk = block.ntk[pair] * numbers.std(p)[j] * numbers.std(q)[j];
+                let ntk = block.ntk[pair] * numbers.std(p, j) * numbers.std(q, j);
                 self.ensure_finite(ntk, "tangent kernel", &node.name, j)?;
             }
         }
@@ -218,7 +233,7 @@ impl<'a> Follow<'a> {
         let squares =
             |path: &Path, node: usize| -> Vec<f64> { path.nodes[node].stds().iter().map(|v| v * v).collect() };
         Ok(match &node.kind {
-            Kind::Map(taps, _) => {
+            Kind::Map(Window { taps, .. }) => {
                 let (w2, b2) = (self.recursion.scales.w_std.powi(2), self.recursion.scales.b_std.powi(2));
                 let variances = squares(&self.path, start);
                 let mean = |positions: &[Option<usize>], j: usize| {

@@ -3,6 +3,8 @@
 //! Each step turns what is known of a pair of inputs at one node of the network into what is known at the next. Nodes are numbered, so
 //! that the numbers which depend on one input alone can be kept in a list.
 
+use std::ops::Range;
+
 use crate::arch::{Architecture, Family, Parametrization, Step, Taps};
 
 /// Which pairs of positions, one of each input, are followed.
@@ -26,8 +28,13 @@ impl Layout {
 
     /// The pairs in order.
     pub(super) fn pairs(self) -> impl Iterator<Item = (usize, usize)> {
+        self.lines().flat_map(|(p, line)| line.map(move |q| (p, q)))
+    }
+
+    /// Every position of the one input, with those of the other that it is paired with: these pairs lie next to each other.
+    pub(super) fn lines(self) -> impl Iterator<Item = (usize, Range<usize>)> {
         let n = self.n_positions;
-        (0..self.n_pairs()).map(move |pair| if self.is_full { (pair / n, pair % n) } else { (pair, pair) })
+        (0..n).map(move |p| (p, if self.is_full { 0..n } else { p..p + 1 }))
     }
 }
 
@@ -46,8 +53,8 @@ pub(super) struct Node {
 /// What a step does.
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
-    /// An affine map of what each output position sees, with the number of inputs of one unit.
-    Map(Taps, usize),
+    /// An affine map of what each output position sees.
+    Map(Window),
     /// An activation.
     Activation(Family),
     /// A mean over positions.
@@ -58,6 +65,43 @@ pub(super) enum Kind {
     Sum(Vec<Branch>),
     /// A product of branches.
     Product(Vec<Branch>),
+}
+
+/// What the output positions of an affine map see.
+#[derive(Debug, Clone)]
+pub(super) struct Window {
+    pub(super) taps: Taps,
+    /// For each tap, the output positions that have it, as stretches in which its place moves along with them.
+    pub(super) stretches: Vec<Vec<Stretch>>,
+    /// Inputs of one unit.
+    pub(super) n_in: usize,
+}
+
+/// Output positions `to`, `to + 1`, ... see input positions `from`, `from + 1`, ...
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) to: usize,
+    pub(super) from: usize,
+    pub(super) len: usize,
+}
+
+impl Window {
+    fn new(taps: &Taps, n_in: usize) -> Self {
+        let stretches = (0..taps.n_taps()).map(|tap| stretches(taps, tap)).collect();
+        Self { taps: taps.clone(), stretches, n_in }
+    }
+}
+
+fn stretches(taps: &Taps, tap: usize) -> Vec<Stretch> {
+    let mut stretches: Vec<Stretch> = Vec::new();
+    for (to, positions) in taps.positions.iter().enumerate() {
+        let Some(from) = positions[tap] else { continue };
+        match stretches.last_mut() {
+            Some(last) if last.to + last.len == to && last.from + last.len == from => last.len += 1,
+            _ => stretches.push(Stretch { to, from, len: 1 }),
+        }
+    }
+    stretches
 }
 
 /// One of several ways from a node.
@@ -150,7 +194,7 @@ impl Compiler {
             let at = |n_positions: usize| Layout { n_positions, is_full: is_full && n_positions > 1 };
             let (kind, name, output) = match step {
                 Step::Map(map) => (
-                    Kind::Map(map.taps.clone(), map.n_in),
+                    Kind::Map(Window::new(&map.taps, map.n_in)),
                     format!("affine map to {}", map.n_out),
                     at(map.taps.n_outputs()),
                 ),

@@ -12,9 +12,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::Strip;
 use super::hermite::{Grid, NotFinite, of_polynomial};
 use super::spectrum::{Parity, Spectrum, Truncation};
+use super::{Places, Strip};
 use crate::arch::Family;
 
 /// An activation's coefficients for the inputs of one layer, with as many terms as they need.
@@ -73,11 +73,16 @@ impl Expansion {
         self.error
     }
 
-    /// Maps the pairs of input `row` with the inputs from `column` on.
-    pub(super) fn map(&self, arch: Arch, row: usize, column: usize, strip: Strip<'_>) {
+    /// Maps the pairs of input `row` with the inputs at `places`.
+    pub(super) fn map(&self, arch: Arch, row: usize, places: Places, strip: Strip<'_>) {
         let row: Vec<f64> = self.coefficients.iter().skip(row).step_by(self.n_inputs).copied().collect();
-        let columns = &self.coefficients[column.min(self.coefficients.len())..];
-        arch.dispatch(MapPairs { expansion: self, row: &row, columns, strip });
+        let Strip { minus, plus, ntk } = strip;
+        let positions = minus.chunks_mut(places.n).zip(plus.chunks_mut(places.n)).zip(ntk.chunks_mut(places.n));
+        for (q, ((minus, plus), ntk)) in positions.enumerate() {
+            let columns = &self.coefficients[(places.first + q * places.stride).min(self.coefficients.len())..];
+            let strip = Strip { minus, plus, ntk };
+            arch.dispatch(MapPairs { expansion: self, row: &row, columns, strip });
+        }
     }
 
     #[inline(always)]
@@ -310,7 +315,7 @@ mod tests {
     fn pair(expansion: &Expansion, rho: f64) -> (f64, f64) {
         let (mut minus, mut plus, mut ntk) = ([1.0 - rho], [1.0 + rho], [1.0]);
         let strip = Strip { minus: &mut minus, plus: &mut plus, ntk: &mut ntk };
-        expansion.map(Arch::new(), 0, 1, strip);
+        expansion.map(Arch::new(), 0, Places { n: 1, first: 1, stride: 0 }, strip);
         assert!((minus[0] + plus[0] - 2.0).abs() < 1e-15);
         (minus[0], ntk[0])
     }
@@ -378,7 +383,7 @@ mod tests {
         let (mut minus, mut ntk) = (before.clone(), vec![1.0; n]);
         let mut plus: Vec<f64> = minus.iter().map(|minus| 2.0 - minus).collect();
         let strip = Strip { minus: &mut minus, plus: &mut plus, ntk: &mut ntk };
-        expansion.map(Arch::new(), i, 0, strip);
+        expansion.map(Arch::new(), i, Places { n, first: 0, stride: 0 }, strip);
         assert!(minus[i] < 2e-15, "{}", minus[i]);
         for j in 1..n {
             let (single, slope) = pair(&expand(&swish, &[variances[i], variances[j]]), 1.0 - before[j]);

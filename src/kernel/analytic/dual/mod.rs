@@ -75,12 +75,21 @@ pub(super) struct Mapped {
     pub(super) slope: f64,
 }
 
-/// What activations need of a set of inputs, one number each.
+/// What activations need of the other inputs on a line of pairs, one number each.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Columns<'a> {
+pub(super) struct Line<'a> {
+    pub(super) places: Places,
     pub(super) std: &'a [f64],
     pub(super) scale: &'a [f64],
     pub(super) damping: &'a [f64],
+}
+
+/// Where they stand in a list of all inputs at all positions: `n` of them from `first` on, and again `stride` later at the next position.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places {
+    pub(super) n: usize,
+    pub(super) first: usize,
+    pub(super) stride: usize,
 }
 
 /// Pairs of one input with a set of inputs.
@@ -173,19 +182,13 @@ impl Dual {
         }
     }
 
-    /// Maps the pairs of input number `row` with `columns`, of which the first has number `column`.
-    pub(super) fn map(
-        &self,
-        arch: Arch,
-        (row, input): (usize, Input),
-        (column, columns): (usize, Columns<'_>),
-        strip: Strip<'_>,
-    ) {
+    /// Maps the pairs of input number `row` with those of a line.
+    pub(super) fn map(&self, arch: Arch, (row, input): (usize, Input), line: Line<'_>, strip: Strip<'_>) {
         match &self.0 {
-            Form::Expansion(expansion) => expansion.map(arch, row, column, strip),
+            Form::Expansion(expansion) => expansion.map(arch, row, line.places, strip),
             Form::Rectified(dual) => dual.map(arch, strip),
             _ => {
-                self.visit(Map { arch, row: input, columns, strip });
+                self.visit(Map { arch, row: input, line, strip });
             }
         }
     }
@@ -235,7 +238,7 @@ impl Visitor for Damping {
 struct Map<'a> {
     arch: Arch,
     row: Input,
-    columns: Columns<'a>,
+    line: Line<'a>,
     strip: Strip<'a>,
 }
 
@@ -243,8 +246,8 @@ impl Visitor for Map<'_> {
     type Output = ();
 
     fn visit(self, dual: &impl Pairwise) {
-        let Self { arch, row, columns, strip } = self;
-        arch.dispatch(MapPairs { dual, row, columns, strip });
+        let Self { arch, row, line, strip } = self;
+        arch.dispatch(MapPairs { dual, row, line, strip });
     }
 }
 
@@ -252,7 +255,7 @@ impl Visitor for Map<'_> {
 struct MapPairs<'a, D> {
     dual: &'a D,
     row: Input,
-    columns: Columns<'a>,
+    line: Line<'a>,
     strip: Strip<'a>,
 }
 
@@ -261,11 +264,11 @@ impl<D: Pairwise> WithSimd for MapPairs<'_, D> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { dual, row, columns, strip: Strip { minus, plus, ntk } } = self;
+        let Self { dual, row, line, strip: Strip { minus, plus, ntk } } = self;
         // Slices of one length, so that the loop needs no check of an index.
         let n = minus.len();
         let (minus, plus, ntk) = (&mut minus[..n], &mut plus[..n], &mut ntk[..n]);
-        let (std, scale, damping) = (&columns.std[..n], &columns.scale[..n], &columns.damping[..n]);
+        let (std, scale, damping) = (&line.std[..n], &line.scale[..n], &line.damping[..n]);
         for j in 0..n {
             let column = Input { std: std[j], scale: scale[j], damping: damping[j] };
             let mapped = dual.map(row, column, Correlation { minus: minus[j], plus: plus[j] });
@@ -290,10 +293,11 @@ mod tests {
         let scale = |i: usize| if variances[i] > 0.0 { 1.0 / variances[i].sqrt() } else { 0.0 };
         let input = Input { std: stds[0], scale: scale(0), damping: dual.damping(stds[0]) };
         let (scales, dampings) = ([scale(1)], [dual.damping(stds[1])]);
-        let columns = Columns { std: &stds[1..], scale: &scales, damping: &dampings };
+        let places = Places { n: 1, first: 1, stride: 1 };
+        let line = Line { places, std: &stds[1..], scale: &scales, damping: &dampings };
         let (mut minus, mut plus, mut ntk) = ([1.0 - rho], [1.0 + rho], [1.0]);
         let strip = Strip { minus: &mut minus, plus: &mut plus, ntk: &mut ntk };
-        dual.map(Arch::new(), (0, input), (1, columns), strip);
+        dual.map(Arch::new(), (0, input), line, strip);
         let size = (variances[0] * variances[1]).sqrt();
         let correlation = Correlation { minus: minus[0], plus: plus[0] };
         (correlation.value() * size, ntk[0] * size / (stds[0] * stds[1]), [variances[0], variances[1]])
