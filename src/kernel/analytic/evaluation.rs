@@ -54,7 +54,7 @@ impl Element for f32 {
 }
 
 /// Rows of a tile, and of the bands in which a result is written.
-const TILE_ROWS: usize = 32;
+const TILE_ROWS: usize = 64;
 
 /// Numbers on a line of the cache.
 const LINE: usize = 8;
@@ -295,10 +295,10 @@ impl<'a, T: Element> Bands<'a, T> {
         for index in tile.columns.start / TILE_ROWS..tile.columns.end.div_ceil(TILE_ROWS) {
             self.write(index, |band, first_row| {
                 let rows = tile.columns.start.max(first_row)..tile.columns.end.min(first_row + TILE_ROWS);
+                let mut turned = [[T::default(); TILE_ROWS]; LINE];
                 for start in rows.clone().step_by(LINE) {
                     // A few columns are turned at once, as many as share a line of the cache.
                     let columns = start..rows.end.min(start + LINE);
-                    let mut turned = [[T::default(); TILE_ROWS]; LINE];
                     for (i, values) in values.chunks_exact(n).enumerate() {
                         let values = &values[columns.start - tile.columns.start..columns.end - tile.columns.start];
                         for (column, value) in turned.iter_mut().zip(values) {
