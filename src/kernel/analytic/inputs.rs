@@ -1,7 +1,7 @@
 //! Inputs as directions and lengths, and the correlations between them.
 //!
-//! Of directions u and v, 1 -+ rho = |u -+ v|^2 / 2: taken from differences, neither end loses digits. Of long inputs, rho is a matrix
-//! product, and only what it has near 1 and -1 is taken again from differences.
+//! Of directions u and v, rho = <u, v>; near 1 and -1 it is taken again as 1 -+ rho = |u -+ v|^2 / 2, because 1 - <u, v> has lost digits
+//! there and a difference has not. Of long inputs, all <u, v> of a tile are one matrix product.
 
 use std::ops::Range;
 
@@ -32,15 +32,13 @@ pub(super) struct Directions {
     n: usize,
     /// `[channels, n_positions, n]`; empty for long inputs.
     values: Vec<f64>,
-    /// What a direction lacks to length 1, `[n_positions, n]`.
-    lacks: Vec<f64>,
 }
 
-/// Closer than this to 1 or -1, correlations of long inputs are computed from differences.
+/// Closer than this to 1 or -1, correlations are computed from differences.
 const NEAR: f64 = 1e-2;
 
-/// Inputs of one position with more numbers than this are long. Below, a matrix product would not be faster, and differences give the
-/// same numbers in whichever tile a pair is met.
+/// Inputs of one position with more numbers than this are long. Below, a matrix product would not be faster, and sums in order give the same
+/// numbers in whichever tile a pair is met.
 const FEW: usize = 64;
 
 impl Inputs {
@@ -97,15 +95,9 @@ impl Inputs {
             return block;
         }
         for (line, (p, qs)) in layout.lines().enumerate() {
-            let x = self.direction(row, p);
-            arch.dispatch(Start {
-                x,
-                lacks: lack(x),
-                columns: &columns.values[qs.start * n..],
-                stride: self.n_positions * n,
-                lacks_columns: &columns.lacks[qs.start * n..qs.end * n],
-                strip: block.strip(line),
-            });
+            let (x, stride, near) = (self.direction(row, p), self.n_positions * n, NEAR);
+            let columns = &columns.values[qs.start * n..];
+            arch.dispatch(Start { x, columns, stride, near, strip: block.strip(line) });
         }
         block
     }
@@ -137,7 +129,6 @@ impl Directions {
     pub(super) fn place(&mut self, all: &Inputs, inputs: Range<usize>) {
         (self.first, self.n) = (inputs.start, inputs.len());
         self.values.clear();
-        self.lacks.clear();
         if all.are_long() {
             return;
         }
@@ -147,13 +138,5 @@ impl Directions {
                 self.values.extend_from_slice(&all.across.row(p * channels + c)[inputs.clone()]);
             }
         }
-        for p in 0..all.n_positions {
-            self.lacks.extend(inputs.clone().map(|input| lack(all.direction(input, p))));
-        }
     }
-}
-
-/// Half of what the squared length of a direction lacks to 1: all of it for a zero, whose correlations count as 0.
-fn lack(direction: &[f64]) -> f64 {
-    if direction.iter().all(|v| *v == 0.0) { 0.5 } else { 0.0 }
 }

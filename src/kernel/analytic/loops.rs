@@ -150,15 +150,15 @@ impl WithSimd for Entries<'_> {
     }
 }
 
-/// 1 - rho and 1 + rho of short inputs, from differences of directions; a tangent kernel of 0.
+/// 1 - rho and 1 + rho of short inputs, and a tangent kernel of 0.
 pub(super) struct Start<'a> {
     /// The one direction.
     pub(super) x: &'a [f64],
-    pub(super) lacks: f64,
     /// The others, each number of theirs `stride` after the last.
     pub(super) columns: &'a [f64],
     pub(super) stride: usize,
-    pub(super) lacks_columns: &'a [f64],
+    /// As in [`Ends`].
+    pub(super) near: f64,
     pub(super) strip: Strip<'a>,
 }
 
@@ -167,13 +167,13 @@ impl WithSimd for Start<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, _: S) {
-        let n = self.lacks_columns.len();
+        let n = self.strip.minus.len();
         let whole = n - n % LANES;
         for start in (0..whole).step_by(LANES) {
-            self.differences::<LANES>(start);
+            self.correlate::<LANES>(start);
         }
         for start in whole..n {
-            self.differences::<1>(start);
+            self.correlate::<1>(start);
         }
     }
 }
@@ -183,24 +183,43 @@ const LANES: usize = 32;
 
 impl Start<'_> {
     #[inline(always)]
-    fn differences<const N: usize>(&mut self, start: usize) {
-        let (mut minus, mut plus) = ([0.0; N], [0.0; N]);
+    fn correlate<const N: usize>(&mut self, start: usize) {
+        let mut rho = [0.0; N];
         for (c, x) in self.x.iter().enumerate() {
             let columns = &self.columns[c * self.stride + start..][..N];
             for i in 0..N {
-                let (less, more) = (columns[i] - x, columns[i] + x);
-                minus[i] = less.mul_add(less, minus[i]);
-                plus[i] = more.mul_add(more, plus[i]);
+                rho[i] = x.mul_add(columns[i], rho[i]);
             }
         }
-        let lacks = &self.lacks_columns[start..][..N];
-        let Strip { minus: into_minus, plus: into_plus, ntk } = &mut self.strip;
-        let (into_minus, into_plus) = (&mut into_minus[start..][..N], &mut into_plus[start..][..N]);
-        let ntk = &mut ntk[start..][..N];
+        let (mut minus, mut plus, mut is_near) = ([0.0; N], [0.0; N], false);
         for i in 0..N {
-            let lacks = self.lacks + lacks[i];
-            ntk[i] = 0.0;
-            (into_minus[i], into_plus[i]) = (0.5f64.mul_add(minus[i], lacks), 0.5f64.mul_add(plus[i], lacks));
+            (minus[i], plus[i]) = (1.0 - rho[i], 1.0 + rho[i]);
+            is_near |= (minus[i] < self.near) | (plus[i] < self.near);
+        }
+        if is_near {
+            self.differ(start, &mut minus, &mut plus);
+        }
+        self.strip.minus[start..][..N].copy_from_slice(&minus);
+        self.strip.plus[start..][..N].copy_from_slice(&plus);
+        self.strip.ntk[start..][..N].copy_from_slice(&[0.0; N]);
+    }
+
+    /// Takes those that are near from differences.
+    #[inline(always)]
+    fn differ<const N: usize>(&self, start: usize, minus: &mut [f64; N], plus: &mut [f64; N]) {
+        let (mut less, mut more) = ([0.0; N], [0.0; N]);
+        for (c, x) in self.x.iter().enumerate() {
+            let columns = &self.columns[c * self.stride + start..][..N];
+            for i in 0..N {
+                let (difference, sum) = (columns[i] - x, columns[i] + x);
+                less[i] = difference.mul_add(difference, less[i]);
+                more[i] = sum.mul_add(sum, more[i]);
+            }
+        }
+        for i in 0..N {
+            let is_near = (minus[i] < self.near) | (plus[i] < self.near);
+            minus[i] = if is_near { 0.5 * less[i] } else { minus[i] };
+            plus[i] = if is_near { 0.5 * more[i] } else { plus[i] };
         }
     }
 }
