@@ -9,6 +9,7 @@ use pulp::Arch;
 
 use super::columns::Columns;
 use super::dual::{Input, Line, Places, Strip};
+use super::evaluation::Element;
 use super::loops::{Entries, Factor, Pair, Part, Pointwise};
 use super::path::Path;
 use super::recursion::{Branch, Kind, Layout, Node, Scales, Window};
@@ -117,7 +118,7 @@ impl Pairing<'_> {
     }
 
     /// Kernel entries at the last node, whose grid is one position: the NNGP, and the tangent kernel.
-    pub(super) fn kernels(&self, end: usize, scale: f64, block: &Block, nngp: &mut [f64], ntk: &mut [f64]) {
+    pub(super) fn kernels<T: Element>(&self, end: usize, scale: f64, block: &Block, nngp: &mut [T], ntk: &mut [T]) {
         let std = scale * scale * self.path.nodes[end].std(0, self.row);
         self.arch.dispatch(Entries { std, stds: self.columns.std(end, 0..1), pairs: block.pairs(0, 0..1), nngp, ntk });
     }

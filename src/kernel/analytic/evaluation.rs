@@ -42,12 +42,14 @@ pub trait Element: Copy + Default + Into<f64> + Send + Sync + 'static {
 }
 
 impl Element for f64 {
+    #[inline(always)]
     fn of(value: f64) -> Self {
         value
     }
 }
 
 impl Element for f32 {
+    #[inline(always)]
     fn of(value: f64) -> Self {
         value as Self
     }
@@ -113,7 +115,7 @@ impl<'a> Evaluation<'a> {
         bands.zip(kernels.ntk.values_mut().par_chunks_mut(height * n)).enumerate().for_each(|(band, (nngp, ntk))| {
             let start = rows.start + band * height;
             let band = start..(start + height).min(rows.end);
-            let mut tile = Tile::default();
+            let mut tile = Tile::<f64>::default();
             for first in (0..columns.len()).step_by(self.n_tile_columns()) {
                 let part = first..(first + self.n_tile_columns()).min(columns.len());
                 self.compute(band.clone(), columns.start + part.start..columns.start + part.end, &mut tile);
@@ -152,7 +154,7 @@ impl<'a> Evaluation<'a> {
         let n_done = AtomicUsize::new(0);
         let nngp = wanted.nngp.map(|values| Bands::new(values, self.n_columns));
         let ntk = wanted.ntk.map(|values| Bands::new(values, self.n_columns));
-        tiles.into_par_iter().for_each_init(Tile::default, |tile, (rows, columns)| {
+        tiles.into_par_iter().for_each_init(Tile::<T>::default, |tile, (rows, columns)| {
             let n_here = rows.len() * columns.len();
             self.compute(rows, columns, tile);
             for (bands, values) in [(&nngp, &tile.nngp), (&ntk, &tile.ntk)] {
@@ -172,7 +174,7 @@ impl<'a> Evaluation<'a> {
         let rows = rows.start..rows.end.min(rows.start + 4);
         let n_sampled = (rows.len() * columns.len()) as f64;
         let n_pairs = self.n_rows * self.n_columns;
-        let (mut seconds, mut tile) = (f64::INFINITY, Tile::default());
+        let (mut seconds, mut tile) = (f64::INFINITY, Tile::<f64>::default());
         // The first pass also pays for memory and caches.
         for _ in 0..2 {
             let start = Instant::now();
@@ -204,7 +206,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// One tile on this thread.
-    fn compute(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut Tile) {
+    fn compute<T: Element>(&self, rows: Range<usize>, columns: Range<usize>, tile: &mut Tile<T>) {
         let n = columns.len();
         let inputs = self.first_column + columns.start..self.first_column + columns.end;
         tile.place(rows.clone(), columns);
@@ -244,24 +246,24 @@ fn ensure_tiles_fit(n_pairs: usize) -> Result<()> {
 
 /// A part of both matrices, whose memory serves one tile after the other: to return it each time would cost more than the tile.
 #[derive(Debug, Default)]
-struct Tile {
+struct Tile<T> {
     rows: Range<usize>,
     columns: Range<usize>,
     side: Columns,
     directions: Directions,
     spare: Spare,
     correlations: Vec<f64>,
-    nngp: Vec<f64>,
-    ntk: Vec<f64>,
+    nngp: Vec<T>,
+    ntk: Vec<T>,
 }
 
-impl Tile {
+impl<T: Element> Tile<T> {
     fn place(&mut self, rows: Range<usize>, columns: Range<usize>) {
         let n = rows.len() * columns.len();
         (self.rows, self.columns) = (rows, columns);
         self.correlations.resize(n, 0.0);
-        self.nngp.resize(n, 0.0);
-        self.ntk.resize(n, 0.0);
+        self.nngp.resize(n, T::default());
+        self.ntk.resize(n, T::default());
     }
 }
 
@@ -278,15 +280,13 @@ impl<'a, T: Element> Bands<'a, T> {
     }
 
     /// Writes a tile whose rows lie in one band and, for a Gram matrix, its mirror image.
-    fn put(&self, tile: &Tile, values: &[f64], is_gram: bool) {
+    fn put(&self, tile: &Tile<T>, values: &[T], is_gram: bool) {
         let n = tile.columns.len();
         self.write(tile.rows.start / TILE_ROWS, |band, first_row| {
             for (row, values) in tile.rows.clone().zip(values.chunks_exact(n)) {
                 let n = if is_gram { (row + 1).saturating_sub(tile.columns.start).min(n) } else { n };
                 let start = (row - first_row) * self.n_columns + tile.columns.start;
-                for (to, from) in band[start..start + n].iter_mut().zip(values) {
-                    *to = T::of(*from);
-                }
+                band[start..start + n].copy_from_slice(&values[..n]);
             }
         });
         if !is_gram {
@@ -302,7 +302,7 @@ impl<'a, T: Element> Bands<'a, T> {
                     for (i, values) in values.chunks_exact(n).enumerate() {
                         let values = &values[columns.start - tile.columns.start..columns.end - tile.columns.start];
                         for (column, value) in turned.iter_mut().zip(values) {
-                            column[i] = T::of(*value);
+                            column[i] = *value;
                         }
                     }
                     for (row, column) in columns.zip(&turned) {

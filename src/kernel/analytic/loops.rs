@@ -14,6 +14,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::dual::Strip;
+use super::evaluation::Element;
 use super::recursion::Scales;
 
 /// The pairs of one pair of positions, to be read.
@@ -125,15 +126,15 @@ impl WithSimd for Factor<'_> {
 }
 
 /// Kernel entries from the last node.
-pub(super) struct Entries<'a> {
+pub(super) struct Entries<'a, T> {
     pub(super) std: f64,
     pub(super) stds: &'a [f64],
     pub(super) pairs: Pair<'a>,
-    pub(super) nngp: &'a mut [f64],
-    pub(super) ntk: &'a mut [f64],
+    pub(super) nngp: &'a mut [T],
+    pub(super) ntk: &'a mut [T],
 }
 
-impl WithSimd for Entries<'_> {
+impl<T: Element> WithSimd for Entries<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -144,8 +145,8 @@ impl WithSimd for Entries<'_> {
         let (minus, plus, theta) = (&pairs.minus[..n], &pairs.plus[..n], &pairs.ntk[..n]);
         for j in 0..n {
             let product = std * stds[j];
-            nngp[j] = product * (0.5 * (plus[j] - minus[j]));
-            ntk[j] = product * theta[j];
+            nngp[j] = T::of(product * (0.5 * (plus[j] - minus[j])));
+            ntk[j] = T::of(product * theta[j]);
         }
     }
 }
@@ -191,22 +192,16 @@ impl Start<'_> {
                 rho[i] = x.mul_add(columns[i], rho[i]);
             }
         }
-        let (mut minus, mut plus, mut is_near) = ([0.0; N], [0.0; N], false);
-        for i in 0..N {
-            (minus[i], plus[i]) = (1.0 - rho[i], 1.0 + rho[i]);
-            is_near |= (minus[i] < self.near) | (plus[i] < self.near);
+        let Strip { minus, plus, ntk } = &mut self.strip;
+        ntk[start..][..N].copy_from_slice(&[0.0; N]);
+        if set_ends(&rho, self.near, &mut minus[start..][..N], &mut plus[start..][..N]) {
+            self.differ::<N>(start);
         }
-        if is_near {
-            self.differ(start, &mut minus, &mut plus);
-        }
-        self.strip.minus[start..][..N].copy_from_slice(&minus);
-        self.strip.plus[start..][..N].copy_from_slice(&plus);
-        self.strip.ntk[start..][..N].copy_from_slice(&[0.0; N]);
     }
 
     /// Takes those that are near from differences.
     #[inline(always)]
-    fn differ<const N: usize>(&self, start: usize, minus: &mut [f64; N], plus: &mut [f64; N]) {
+    fn differ<const N: usize>(&mut self, start: usize) {
         let (mut less, mut more) = ([0.0; N], [0.0; N]);
         for (c, x) in self.x.iter().enumerate() {
             let columns = &self.columns[c * self.stride + start..][..N];
@@ -216,8 +211,10 @@ impl Start<'_> {
                 more[i] = sum.mul_add(sum, more[i]);
             }
         }
+        let Strip { minus, plus, .. } = &mut self.strip;
+        let (minus, plus) = (&mut minus[start..][..N], &mut plus[start..][..N]);
         for i in 0..N {
-            let is_near = (minus[i] < self.near) | (plus[i] < self.near);
+            let is_near = minus[i].min(plus[i]) < self.near;
             minus[i] = if is_near { 0.5 * less[i] } else { minus[i] };
             plus[i] = if is_near { 0.5 * more[i] } else { plus[i] };
         }
@@ -237,14 +234,19 @@ impl WithSimd for Ends<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> bool {
-        let Self { correlations, near, minus, plus } = self;
-        let n = correlations.len();
-        let (minus, plus) = (&mut minus[..n], &mut plus[..n]);
-        let mut is_near = false;
-        for j in 0..n {
-            (minus[j], plus[j]) = (1.0 - correlations[j], 1.0 + correlations[j]);
-            is_near |= (minus[j] < near) | (plus[j] < near);
-        }
-        is_near
+        set_ends(self.correlations, self.near, self.minus, self.plus)
     }
+}
+
+/// The slices come as arguments, which tells the compiler that they lie apart.
+#[inline(always)]
+fn set_ends(rho: &[f64], near: f64, minus: &mut [f64], plus: &mut [f64]) -> bool {
+    let n = rho.len();
+    let (minus, plus) = (&mut minus[..n], &mut plus[..n]);
+    let mut is_near = false;
+    for i in 0..n {
+        (minus[i], plus[i]) = (1.0 - rho[i], 1.0 + rho[i]);
+        is_near |= (minus[i] < near) | (plus[i] < near);
+    }
+    is_near
 }
