@@ -104,8 +104,8 @@ fn shares_of_maps_and_of_outputs_make_up_the_kernel() {
 
 #[test]
 fn tiles_row_blocks_and_a_memory_limit_change_nothing_beyond_rounding() {
-    // More inputs than two tiles and three strips have, and no multiple of either.
-    let (n1, n2) = (531, 300);
+    // More inputs than a tile and several strips have, and no multiple of either.
+    let (n1, n2) = (1131, 300);
     for compute in backends(Dtype::F64) {
         let predictor = network(&relu(2, 9, 2), InitialFunction::Plain, &compute);
         let (x1, x2) = (inputs(n1, 3, "tiles x1"), inputs(n2, 3, "tiles x2"));
@@ -117,11 +117,13 @@ fn tiles_row_blocks_and_a_memory_limit_change_nothing_beyond_rounding() {
         let part = |first: usize, n: usize| Matrix::from_fn(2 * n, 2 * n1, |i, j| joint[(2 * first + i, j)]);
         assert!(relative_error(&gram, &part(0, n1)) < 1e-13);
         assert!(relative_error(&cross, &part(n1, n2)) < 1e-13);
-        // So little that the factors of two small tiles are all that is held beside the result.
-        let result = 8.0 * (4 * n1 * n1) as f64;
-        let limited = ntk.memory_limit(result + 60e3);
+        // Room for half of what would be held beside the result.
+        let (result, whole) = (8.0 * (4 * n1 * n1) as f64, ntk.plan(n1, None, true).expect("fits"));
+        let limit = result + 0.5 * (whole.memory - result);
+        let limited = ntk.memory_limit(limit);
         let plan = limited.plan(n1, None, true).expect("fits");
-        assert!(!plan.holds_factors && plan.n_tile < 256 && plan.memory <= result + 60e3, "{plan}");
+        assert!(whole.holds_factors && !plan.holds_factors, "{plan}");
+        assert!(plan.n_tile < whole.n_tile && plan.memory <= limit, "{plan}");
         assert!(relative_error(limited.gram(&x1).expect("fits").as_matrix(), &gram) < 1e-13);
         assert!(matches!(ntk.memory_limit(result).gram(&x1), Err(Error::TooLarge { .. })));
         let mut rows = Vec::new();
@@ -130,7 +132,7 @@ fn tiles_row_blocks_and_a_memory_limit_change_nothing_beyond_rounding() {
             rows.extend_from_slice(block.values());
             Ok(())
         };
-        ntk.memory_limit(1e6).row_blocks(&x1, None, take).expect("needs no room for the result");
+        ntk.memory_limit(limit).row_blocks(&x1, None, take).expect("needs no room for the result");
         let rows = Matrix::from_vec(2 * n1, 2 * n1, rows).expect("all rows");
         assert!(relative_error(&rows, &gram) < 1e-13);
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulp::Arch;
 
 use super::columns::Columns;
-use super::dual::{Input, Line, Places, Strip};
+use super::dual::{Digits, Input, Line, Places, Strip};
 use super::evaluation::Element;
 use super::loops::{Entries, Factor, Pair, Part, Pointwise};
 use super::path::Path;
@@ -34,6 +34,7 @@ pub(super) struct Spare(Vec<Block>);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pairing<'a> {
     pub(super) arch: Arch,
+    pub(super) digits: Digits,
     pub(super) scales: &'a Scales,
     pub(super) path: &'a Path,
     pub(super) row: usize,
@@ -135,7 +136,12 @@ impl Pairing<'_> {
                 scale: self.columns.scale(node.ends[1], qs.clone()),
                 damping: self.columns.damping(node.ends[1], qs),
             };
-            dual.map(self.arch, (output.index(p, row), Input { std, scale, damping }), columns, block.strip(line));
+            dual.map(
+                (self.arch, self.digits),
+                (output.index(p, row), Input { std, scale, damping }),
+                columns,
+                block.strip(line),
+            );
         }
     }
 

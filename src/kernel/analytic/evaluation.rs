@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use super::block::{Pairing, Spare};
 use super::columns::Columns;
+use super::dual::Digits;
 use super::inputs::{Directions, Inputs};
 use super::path::Path;
 use super::recursion::Recursion;
@@ -35,13 +36,18 @@ pub struct Evaluation<'a> {
     first_column: usize,
 }
 
-/// A number type that kernel entries are delivered in; they are computed in f64.
+/// A number type that kernel entries are delivered in; they are computed in f64, for f32 to no more digits than it has.
 pub trait Element: Copy + Default + Into<f64> + Send + Sync + 'static {
+    /// Whether it has 7 digits, not 16.
+    const IS_SINGLE: bool;
+
     /// The nearest number of this type.
     fn of(value: f64) -> Self;
 }
 
 impl Element for f64 {
+    const IS_SINGLE: bool = false;
+
     #[inline(always)]
     fn of(value: f64) -> Self {
         value
@@ -49,6 +55,8 @@ impl Element for f64 {
 }
 
 impl Element for f32 {
+    const IS_SINGLE: bool = true;
+
     #[inline(always)]
     fn of(value: f64) -> Self {
         value as Self
@@ -212,6 +220,7 @@ impl<'a> Evaluation<'a> {
         tile.place(rows.clone(), columns);
         let Tile { side, directions, spare, correlations, .. } = tile;
         let Recursion { nodes, scales, input, n_nodes } = self.recursion;
+        let digits = if T::IS_SINGLE { Digits::Seven } else { Digits::All };
         side.place(*n_nodes, inputs.clone());
         side.copy_all(&self.path, nodes, scales);
         directions.place(&self.inputs, inputs.clone());
@@ -221,7 +230,7 @@ impl<'a> Evaluation<'a> {
         for (i, row) in rows.enumerate() {
             let part = i * n..(i + 1) * n;
             let block = self.inputs.block(self.arch, *input, row, directions, &correlations[part.clone()], spare);
-            let pairing = Pairing { arch: self.arch, scales, path: &self.path, row, columns: side };
+            let pairing = Pairing { arch: self.arch, digits, scales, path: &self.path, row, columns: side };
             let block = pairing.follow(nodes, block, spare);
             let (nngp, ntk) = (&mut tile.nngp[part.clone()], &mut tile.ntk[part]);
             pairing.kernels(self.recursion.end(), self.output_scale, &block, nngp, ntk);

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::block::{Block, Pairing, Spare};
 use super::columns::Columns;
-use super::dual::Dual;
+use super::dual::{Digits, Dual};
 use super::inputs::{Directions, Inputs};
 use super::recursion::{Branch, Kind, Node, Recursion, Window};
 use crate::error::{Error, Result};
@@ -101,7 +101,8 @@ impl Path {
         let mut diagonal = Kernels { nngp: vec![0.0; n], ntk: vec![0.0; n] };
         for Follow { path: part, columns, blocks, inputs, .. } in chunks {
             for (j, ((block, columns), input)) in blocks.iter().zip(&columns).zip(inputs.clone()).enumerate() {
-                let pairing = Pairing { arch, scales: &recursion.scales, path: &part, row: j, columns };
+                let pairing =
+                    Pairing { arch, digits: Digits::All, scales: &recursion.scales, path: &part, row: j, columns };
                 let (nngp, ntk) = (&mut diagonal.nngp[input..=input], &mut diagonal.ntk[input..=input]);
                 pairing.kernels(recursion.end(), scale, block, nngp, ntk);
             }
@@ -213,7 +214,11 @@ impl<'a> Follow<'a> {
         self.columns.iter_mut().for_each(|columns| columns.copy_end(&self.path, node, scales));
         let blocks = std::mem::take(&mut self.blocks).into_iter().zip(&self.columns).enumerate();
         let step = |(row, (block, columns))| {
-            Pairing { arch: self.arch, scales, path: &self.path, row, columns }.step(node, block, &mut self.spare)
+            Pairing { arch: self.arch, digits: Digits::All, scales, path: &self.path, row, columns }.step(
+                node,
+                block,
+                &mut self.spare,
+            )
         };
         self.blocks = blocks.map(step).collect();
         let numbers = &self.path.nodes[node.ends[1]];

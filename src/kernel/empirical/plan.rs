@@ -312,7 +312,8 @@ impl Plan {
             of.map(|map| map.n_positions).max().unwrap_or(1)
         };
         let (n_rows_per_input, n_pairs_per_input) = (n_positions(false), n_positions(true));
-        let n_strip = (STRIP / n_pairs_per_input).max(1);
+        let n_largest = task.n_rows.max(task.n_columns).max(1);
+        let n_strip = (STRIP / n_pairs_per_input).max(1).min(n_largest);
         // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions; and the blocks of all outputs.
         let per_column =
             3.0 * (n_strip * n_pairs_per_input * n_pairs_per_input) as f64 + (n_strip * task.n_numbers) as f64;
@@ -321,7 +322,6 @@ impl Plan {
         let at = |n_tile: usize, n_held: f64| {
             task.result(n_tile) + n_held * per_input + n_tile as f64 * (per_pass + per_column)
         };
-        let n_largest = task.n_rows.max(task.n_columns).max(1);
         let mut n_tile = (TILE / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;
         while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {

@@ -27,6 +27,14 @@ impl Arc {
         let (y, v) = (z.sqrt(), z / z.mul_add(-POLE, 1.0));
         Self { angle: y * horner(v, &HALF_ANGLE), bend: y * z * horner(v, &BEND) }
     }
+
+    /// The same to 7 digits, in half the time: short polynomials of z itself, and a root of single precision.
+    #[inline(always)]
+    pub(super) fn to_seven_digits(distance: f64) -> Self {
+        let z = 0.5 * distance.max(0.0);
+        let y = f64::from((z as f32).sqrt());
+        Self { angle: y * horner(z, &SHORT_HALF_ANGLE), bend: y * z * horner(z, &SHORT_BEND) }
+    }
 }
 
 /// t and sin t - t cos t, each with all its digits as t tends to 0.
@@ -81,6 +89,33 @@ const BEND: [f64; 14] = [
     0.000_002_875_634_960_463_466_6,
 ];
 
+// Interpolation at Chebyshev points of z in [0, 1/2], exact at 0; relative errors 8e-9 and 7e-9.
+
+/// 2 asin(y) / y in powers of z.
+const SHORT_HALF_ANGLE: [f64; 9] = [
+    2.0,
+    0.333_333_313_564_657_84,
+    0.150_005_043_272_666_68,
+    0.089_077_627_946_351_45,
+    0.063_980_478_454_324_26,
+    0.020_870_651_949_977_494,
+    0.127_593_952_765_363_61,
+    -0.159_441_431_906_306_63,
+    0.189_394_699_191_944_45,
+];
+
+/// (sin s - s cos s) / y^3 in powers of z, s = 2 asin y.
+const SHORT_BEND: [f64; 8] = [
+    2.666_666_666_666_667,
+    0.266_666_690_571_907_84,
+    0.085_709_619_392_116_97,
+    0.039_828_744_326_663_75,
+    0.020_413_543_653_952_223,
+    0.022_705_867_564_806_67,
+    -0.013_779_717_209_961_229,
+    0.032_127_753_307_552_2,
+];
+
 #[cfg(test)]
 #[expect(clippy::approx_constant, reason = "references at doubles next to multiples of pi")]
 mod tests {
@@ -103,6 +138,11 @@ mod tests {
             let found = angle_and_bend(Correlation { minus, plus: 2.0 - minus });
             assert!((found.0 / angle - 1.0).abs() < 6e-16, "{minus}: {} against {angle}", found.0);
             assert!((found.1 / bend - 1.0).abs() < 1e-15, "{minus}: {} against {bend}", found.1);
+            if minus <= 1.0 {
+                let short = Arc::to_seven_digits(minus);
+                assert!((short.angle / angle - 1.0).abs() < 1.5e-7, "{minus}: {} against {angle}", short.angle);
+                assert!((short.bend / bend - 1.0).abs() < 1.5e-7, "{minus}: {} against {bend}", short.bend);
+            }
         }
         assert_eq!(angle_and_bend(Correlation { minus: 0.0, plus: 2.0 }), (0.0, 0.0));
         assert_eq!(angle_and_bend(Correlation { minus: 2.0, plus: 0.0 }), (PI, PI));

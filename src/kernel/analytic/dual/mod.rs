@@ -28,7 +28,7 @@ use self::expansion::Expansion;
 use self::exponential::{Exponential, Gaussian, Sine};
 use self::exponential_linear::{ExponentialLinear, Sectors};
 use self::gabor::Gabor;
-use self::piecewise::{TwoLevel, TwoSlope};
+use self::piecewise::{ToSevenDigits, TwoLevel, TwoSlope};
 use self::rectified::Rectified;
 use self::spectrum::Truncation;
 use crate::arch::Family;
@@ -115,6 +115,13 @@ trait Pairwise {
     fn map(&self, x: Input, y: Input, correlation: Correlation) -> Mapped;
 }
 
+/// How many digits are wanted: those of f64, or those of f32, where fewer take less time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Digits {
+    All,
+    Seven,
+}
+
 /// The dual of an activation, for given inputs.
 #[derive(Debug, Clone)]
 pub(super) struct Dual(Form);
@@ -182,9 +189,18 @@ impl Dual {
         }
     }
 
-    /// Maps the pairs of input number `row` with those of a line.
-    pub(super) fn map(&self, arch: Arch, (row, input): (usize, Input), line: Line<'_>, strip: Strip<'_>) {
+    /// Maps the pairs of input number `row` with those of a line, to all digits or to those of `digits`.
+    pub(super) fn map(
+        &self,
+        (arch, digits): (Arch, Digits),
+        (row, input): (usize, Input),
+        line: Line<'_>,
+        strip: Strip<'_>,
+    ) {
         match &self.0 {
+            Form::TwoSlope(dual) if digits == Digits::Seven => {
+                Map { arch, row: input, line, strip }.visit(&ToSevenDigits(*dual));
+            }
             Form::Expansion(expansion) => expansion.map(arch, row, line.places, strip),
             Form::Rectified(dual) => dual.map(arch, strip),
             _ => {
@@ -297,7 +313,7 @@ mod tests {
         let line = Line { places, std: &stds[1..], scale: &scales, damping: &dampings };
         let (mut minus, mut plus, mut ntk) = ([1.0 - rho], [1.0 + rho], [1.0]);
         let strip = Strip { minus: &mut minus, plus: &mut plus, ntk: &mut ntk };
-        dual.map(Arch::new(), (0, input), line, strip);
+        dual.map((Arch::new(), Digits::All), (0, input), line, strip);
         let size = (variances[0] * variances[1]).sqrt();
         let correlation = Correlation { minus: minus[0], plus: plus[0] };
         (correlation.value() * size, ntk[0] * size / (stds[0] * stds[1]), [variances[0], variances[1]])

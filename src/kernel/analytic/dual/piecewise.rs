@@ -28,15 +28,11 @@ impl TwoSlope {
     }
 }
 
-impl Pairwise for TwoSlope {
-    fn variance(&self, a: f64) -> f64 {
-        self.mean_square * a
-    }
-
+impl TwoSlope {
+    /// From the angle to the nearer of 1 and -1.
     #[inline(always)]
-    fn map(&self, _: Input, _: Input, Correlation { minus, plus }: Correlation) -> Mapped {
+    fn bent_by(self, arc: Arc, Correlation { minus, plus }: Correlation) -> Mapped {
         let g = self.kink;
-        let arc = Arc::of(minus.min(plus));
         let (angle, bend) = (g * FRAC_1_PI * arc.angle, g * FRAC_1_PI * arc.bend);
         // Each side as a sum without cancellation: beyond a right angle, t = pi - s.
         let sharp = Correlation { minus: minus - bend, plus: plus + bend };
@@ -50,6 +46,32 @@ impl Pairwise for TwoSlope {
             },
             slope: if is_sharp { 1.0 - angle } else { (1.0 - g) + angle },
         }
+    }
+}
+
+impl Pairwise for TwoSlope {
+    fn variance(&self, a: f64) -> f64 {
+        self.mean_square * a
+    }
+
+    #[inline(always)]
+    fn map(&self, _: Input, _: Input, correlation: Correlation) -> Mapped {
+        self.bent_by(Arc::of(correlation.minus.min(correlation.plus)), correlation)
+    }
+}
+
+/// The same to 7 digits, for results of single precision.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ToSevenDigits(pub(super) TwoSlope);
+
+impl Pairwise for ToSevenDigits {
+    fn variance(&self, a: f64) -> f64 {
+        self.0.variance(a)
+    }
+
+    #[inline(always)]
+    fn map(&self, _: Input, _: Input, correlation: Correlation) -> Mapped {
+        self.0.bent_by(Arc::to_seven_digits(correlation.minus.min(correlation.plus)), correlation)
     }
 }
 
