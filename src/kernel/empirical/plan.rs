@@ -256,10 +256,10 @@ pub struct Plan {
 
 /// Rows of inputs and positions in a tile, unless memory asks for fewer: so many that the weights, which every tile turns around on its
 /// way back, are a small part of the work.
-pub(super) const TILE: usize = 1024;
+pub(super) const TILE: usize = 512;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
-const STRIP: usize = 128;
+const STRIP: usize = 64;
 
 /// Fewest inputs of a tile with many positions, whose gradients are multiplied input by input.
 const FEW: usize = 64;
@@ -320,7 +320,9 @@ impl Plan {
         let per_column = per_column * size * rayon::current_num_threads() as f64;
         let (n_inputs, n_pairs) = task.sizes();
         let at = |n_tile: usize, n_held: f64| {
-            task.result(n_tile) + n_held * per_input + n_tile as f64 * (per_pass + per_column)
+            // As many tiles pass at once as there are threads, or tiles.
+            let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
+            task.result(n_tile) + n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
         };
         let mut n_tile = (TILE / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;

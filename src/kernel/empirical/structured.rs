@@ -80,7 +80,19 @@ impl Tiles {
         let ranges = (0..n).step_by(plan.n_tile).map(|first| first..(first + plan.n_tile).min(n)).collect();
         let mut tiles = Self { x: x.clone(), ranges, held: Vec::new() };
         if plan.holds_factors {
-            tiles.held = (0..tiles.ranges.len()).map(|tile| tiles.find(source, task, tile)).collect::<Result<_>>()?;
+            let (anatomy, compute) = (source.anatomy, source.compute);
+            let find = |(module, range): (M, Range<usize>)| {
+                let source = Source { module: &module, anatomy, compute };
+                source.for_kernel(&x.clone().narrow(0, range.start, range.len()), task.outputs)
+            };
+            // Each has a handle of its own on the module, whose parameters are shared.
+            let each = tiles.ranges.iter().map(|range| (source.module.clone(), range.clone()));
+            tiles.held = if compute.is_host() {
+                // What is done entry by entry keeps one thread busy, so that several tiles pass at once.
+                each.collect::<Vec<_>>().into_par_iter().map(find).collect::<Result<_>>()?
+            } else {
+                each.map(find).collect::<Result<_>>()?
+            };
         }
         Ok(tiles)
     }
