@@ -99,7 +99,9 @@ fn the_linearized_network_equals_that_of_neural_tangents() {
                     values.iter_mut().enumerate().for_each(|(k, value)| *value += 0.1 * (k as f64).cos());
                 };
                 move_by(layer.weight.values_mut());
-                layer.bias.as_mut().map(|bias| move_by(bias));
+                if let Some(bias) = &mut layer.bias {
+                    move_by(bias);
+                }
             }
             let moved = Predictor::from_weights(&architecture, &weights, InitialFunction::Plain, &compute);
             let moved = moved.expect("shapes agree");

@@ -17,23 +17,19 @@ use burn::tensor::Tensor;
 use super::plan::MapShape;
 use crate::error::Result;
 
-/// What an affine map contributes for a batch.
+/// What an affine map contributes for a batch. Samples, or their positions, are columns: products of such matrices are the fast ones on a
+/// CPU.
 #[derive(Debug, Clone)]
 pub(super) struct MapFactors {
     n_positions: usize,
     is_weight_trained: bool,
     /// s_b, or 0 where there are no trained biases.
     bias_scale: f64,
-    form: Form,
-}
-
-/// Samples, or their positions, are columns: products of such matrices are the fast ones on a CPU.
-#[derive(Debug, Clone)]
-enum Form {
-    /// s_w h: `[n_in, n * n_positions]`, and g: one `[n_out, n * n_positions]` per output.
-    Positions { inputs: Tensor<2>, deltas: Vec<Tensor<2>> },
-    /// One `[(n_in + 1) n_out, n]` per output; the bias is the weight of one more input, which is constant.
-    Samples { gradients: Vec<Tensor<2>> },
+    /// s_w h: `[n_in, n * n_positions]`; absent where each sample's gradient is at hand.
+    inputs: Option<Tensor<2>>,
+    /// One per output: g, `[n_out, n * n_positions]`, or each sample's gradient, `[(n_in + 1) n_out, n]`, in which the bias is the weight of
+    /// one more input, which is constant.
+    columns: Vec<Tensor<2>>,
 }
 
 impl MapFactors {
@@ -47,13 +43,10 @@ impl MapFactors {
         turn: &dyn Fn(Tensor<2>) -> Result<Tensor<2>>,
     ) -> Result<Self> {
         let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
-        let all = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(turn).collect::<Result<Vec<_>>>();
-        let form = if by_samples {
-            Form::Samples { gradients: all(gradients(shape, inputs, deltas))? }
-        } else {
-            Form::Positions { inputs: turn(inputs)?, deltas: all(deltas)? }
-        };
-        Ok(Self { n_positions, is_weight_trained, bias_scale, form })
+        let (inputs, columns) =
+            if by_samples { (None, gradients(shape, inputs, deltas)) } else { (Some(turn(inputs)?), deltas) };
+        let columns = columns.into_iter().map(turn).collect::<Result<_>>()?;
+        Ok(Self { n_positions, is_weight_trained, bias_scale, inputs, columns })
     }
 
     /// Adds this map's term of the kernel between `rows` of this batch and `columns` of the other: `[rows, columns]` for each of `pairs` of
@@ -71,30 +64,25 @@ impl MapFactors {
                 Some(sum) => sum + share,
             });
         };
-        match (&self.form, &other.form) {
-            (Form::Samples { gradients: g1 }, Form::Samples { gradients: g2 }) => {
-                for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-                    add(sum, product(&g1[*o1], &rows, &g2[*o2], &columns, 1));
-                }
+        let (Some(h1), Some(h2)) = (&self.inputs, &other.inputs) else {
+            for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
+                add(sum, product(&self.columns[*o1], &rows, &other.columns[*o2], &columns, 1));
             }
-            (Form::Positions { inputs: h1, deltas: g1 }, Form::Positions { inputs: h2, deltas: g2 }) => {
-                let p = self.n_positions;
-                let bias = self.bias_scale * self.bias_scale;
-                let inputs = self.is_weight_trained.then(|| {
-                    let products = product(h1, &rows, h2, &columns, p);
-                    if bias == 0.0 { products } else { products + bias }
-                });
-                for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-                    let deltas = product(&g1[*o1], &rows, &g2[*o2], &columns, p);
-                    let share = match &inputs {
-                        Some(inputs) => deltas * inputs.clone(),
-                        None => deltas * bias,
-                    };
-                    add(sum, sum_positions(share, rows.len(), columns.len()));
-                }
-            }
-            // Both sides are made by the same plan.
-            _ => {}
+            return;
+        };
+        let p = self.n_positions;
+        let bias = self.bias_scale * self.bias_scale;
+        let inputs = self.is_weight_trained.then(|| {
+            let products = product(h1, &rows, h2, &columns, p);
+            if bias == 0.0 { products } else { products + bias }
+        });
+        for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
+            let deltas = product(&self.columns[*o1], &rows, &other.columns[*o2], &columns, p);
+            let share = match &inputs {
+                Some(inputs) => deltas * inputs.clone(),
+                None => deltas * bias,
+            };
+            add(sum, sum_positions(share, rows.len(), columns.len()));
         }
     }
 
@@ -105,7 +93,7 @@ impl MapFactors {
         weight: Option<&Tensor<2>>,
         bias: Option<&Tensor<2>>,
     ) -> Option<Tensor<2>> {
-        let Form::Positions { inputs, deltas } = &self.form else { return None };
+        let inputs = self.inputs.as_ref()?;
         let moved = weight.map(|weight| inputs.clone().transpose().matmul(weight.clone()));
         let bias = bias.map(|bias| bias.clone() * self.bias_scale);
         let moved = match (moved, bias) {
@@ -113,7 +101,7 @@ impl MapFactors {
             (Some(z), None) => z,
             (None, bias) => bias?,
         };
-        let rows = (deltas[output].clone().transpose() * moved).sum_dim(1);
+        let rows = (self.columns[output].clone().transpose() * moved).sum_dim(1);
         let [n_rows, _] = rows.dims();
         let p = self.n_positions;
         Some(if p == 1 { rows } else { rows.reshape([n_rows / p, p]).sum_dim(1) })
@@ -121,9 +109,9 @@ impl MapFactors {
 
     /// J^T u: what the weights `[n_in, n_out]` and the biases `[1, n_out]` get, from u with one `[n, 1]` per output.
     pub(super) fn backward(&self, u: &[Tensor<2>]) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
-        let Form::Positions { inputs, deltas } = &self.form else { return (None, None) };
+        let Some(inputs) = &self.inputs else { return (None, None) };
         let p = self.n_positions;
-        let weighted = deltas.iter().zip(u).map(|(delta, u)| {
+        let weighted = self.columns.iter().zip(u).map(|(delta, u)| {
             let [n, _] = u.dims();
             // One factor per sample, for each of its positions.
             let factors = if p == 1 { u.clone() } else { u.clone().repeat_dim(1, p).reshape([n * p, 1]) };
