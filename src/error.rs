@@ -107,7 +107,7 @@ pub enum Error {
         remedy: String,
     },
     /// A result that does not fit into the memory that is left.
-    #[error("{what} takes {needed:.1} GB, and {available:.1} GB of memory are free\nhint: {remedy}")]
+    #[error("{what} takes {needed:.1} GB, and there are {available:.1} GB of memory for it\nhint: {remedy}")]
     TooLarge {
         /// What was to be computed, with its size.
         what: String,

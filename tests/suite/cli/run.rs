@@ -222,3 +222,37 @@ fn flex_and_ndarray_give_the_same_numbers_in_f64() {
         }
     }
 }
+
+#[test]
+fn a_kernel_in_training_is_watched_as_closely_as_asked() {
+    let desk = Desk::new();
+    let run = |watch: &str| -> Vec<Value> {
+        let (set, out) = (format!("train.watch=\"{watch}\""), format!("runs/{watch}"));
+        desk.ntk(&["run", "tiny.toml", "-q", "--out", &out, "--set", &set, "--dtype", "f64"]);
+        // The same network of each run.
+        let row = &desk.rows(&out)[0];
+        let point = desk.json(&format!("{out}/points/{}.json", row["id"].as_str().unwrap()));
+        assert_eq!(row["kernel_drift"].is_f64(), watch != "function");
+        point["trajectory"].as_array().unwrap().clone()
+    };
+    let [function, kernel, everything] = ["function", "kernel", "everything"].map(run);
+    assert!(function.iter().all(|snapshot| snapshot["kernel_drift"].is_null() && snapshot["mse_test"].is_f64()));
+    for (less, more) in kernel.iter().zip(&everything) {
+        let of = |snapshot: &Value, key: &str| snapshot[key].as_f64().unwrap();
+        for key in ["kernel_alignment", "target_alignment", "effective_rank", "parameter_distance"] {
+            assert!((of(less, key) - of(more, key)).abs() < 1e-9, "{key}: {less} {more}");
+        }
+        assert!(less["sign_flips"].is_null() && less["eigenvalues"].as_array().unwrap().is_empty());
+        // Two affine maps, sixteen inputs; the trace is that of the effective rank.
+        assert_eq!(more["map_drifts"].as_array().unwrap().len(), 2);
+        let eigenvalues: Vec<f64> =
+            more["eigenvalues"].as_array().unwrap().iter().map(|s| s.as_f64().unwrap()).collect();
+        assert!(eigenvalues.len() == 16 && eigenvalues.windows(2).all(|pair| pair[0] >= pair[1]));
+        let (sum, squares) = (eigenvalues.iter().sum::<f64>(), eigenvalues.iter().map(|s| s * s).sum::<f64>());
+        assert!((sum * sum / squares / of(more, "effective_rank") - 1.0).abs() < 1e-9);
+        assert!((0.0..1.0).contains(&of(more, "sign_flips")));
+    }
+    let (first, last) = (&everything[0], everything.last().unwrap());
+    assert_eq!((&first["sign_flips"], &first["map_drifts"][0]), (&Value::from(0.0), &Value::from(0.0)));
+    assert!(last["map_drifts"][0].as_f64().unwrap() > 0.0);
+}
