@@ -5,12 +5,14 @@
 
 mod buffer;
 mod cholesky;
+mod element;
 mod matrix;
 mod mirror;
 mod spectrum;
 
 pub use buffer::{Buffer, available_memory};
 pub use cholesky::Cholesky;
+pub use element::Element;
 pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use mirror::{mirror_lower, transpose};
 pub use spectrum::Spectrum;

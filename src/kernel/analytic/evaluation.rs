@@ -11,15 +11,17 @@ use std::time::{Duration, Instant};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::block::{Pairing, Spare};
+use super::block::Spare;
 use super::columns::Columns;
 use super::dual::Digits;
+use super::follow::follow;
 use super::inputs::{Directions, Inputs};
+use super::pairing::Pairing;
 use super::path::Path;
 use super::recursion::Recursion;
 use crate::error::{Error, Result};
 use crate::kernel::Kernels;
-use crate::linalg::{self, Matrix};
+use crate::linalg::{self, Element, Matrix};
 
 /// The kernels of an architecture between two sets of inputs, or of one set with itself, ready to be computed.
 #[derive(Debug, Clone)]
@@ -34,33 +36,6 @@ pub struct Evaluation<'a> {
     n_columns: usize,
     /// Where the columns begin in the list of all inputs: 0 for a Gram matrix.
     first_column: usize,
-}
-
-/// A number type that kernel entries are delivered in; they are computed in f64, for f32 to no more digits than it has.
-pub trait Element: Copy + Default + Into<f64> + Send + Sync + 'static {
-    /// Whether it has 7 digits, not 16.
-    const IS_SINGLE: bool;
-
-    /// The nearest number of this type.
-    fn of(value: f64) -> Self;
-}
-
-impl Element for f64 {
-    const IS_SINGLE: bool = false;
-
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value
-    }
-}
-
-impl Element for f32 {
-    const IS_SINGLE: bool = true;
-
-    #[inline(always)]
-    fn of(value: f64) -> Self {
-        value as Self
-    }
 }
 
 /// Rows of a tile, and of the bands in which a result is written.
@@ -81,7 +56,7 @@ impl<'a> Evaluation<'a> {
         let arch = Arch::new();
         let sets: Vec<&Matrix> = std::iter::once(x1).chain(x2).collect();
         let inputs = Inputs::new(&sets, recursion.input.n_positions, scales.0)?;
-        let (path, diagonal) = Path::of(recursion, &inputs, scales.1, arch)?;
+        let (path, diagonal) = follow(recursion, &inputs, scales.1, arch)?;
         let (n_rows, n_columns) = (x1.n_rows(), x2.unwrap_or(x1).n_rows());
         let first_column = if x2.is_some() { n_rows } else { 0 };
         Ok(Self { recursion, output_scale: scales.1, arch, inputs, path, diagonal, n_rows, n_columns, first_column })

@@ -14,8 +14,8 @@
 use pulp::{Simd, WithSimd};
 
 use super::dual::Strip;
-use super::evaluation::Element;
 use super::recursion::Scales;
+use crate::linalg::Element;
 
 /// The pairs of one pair of positions, to be read.
 #[derive(Clone, Copy)]

@@ -45,8 +45,8 @@
 //! that pass through the second cache at every layer: 8 ns per pair of positions, layer of nine taps and activation.
 //!
 //! # Where things are
-//! - `recursion`: the architecture made ready; `path` and `columns`: what depends on one input; `block`, `loops` and `window`: what depends
-//!   on pairs
+//! - `recursion`: the architecture made ready; `path`, `follow` and `columns`: what depends on one input; `block`, `pairing`, `loops` and
+//!   `window`: what depends on pairs
 //! - `dual`: the expectations T and T', a file for each family of activations
 //! - [`Evaluation`]: any part of the matrices, in tiles that stay in cache
 
@@ -54,13 +54,15 @@ mod block;
 mod columns;
 mod dual;
 mod evaluation;
+mod follow;
 mod inputs;
 mod loops;
+mod pairing;
 mod path;
 mod recursion;
 mod window;
 
-pub use self::evaluation::{Element, Evaluation};
+pub use self::evaluation::Evaluation;
 use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
 use crate::arch::Architecture;

@@ -7,8 +7,9 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+use super::anatomy::{Anatomy, MapShape};
 use super::map_factors::MapFactors;
-use super::plan::{Anatomy, MapShape, Outputs};
+use super::outputs::Outputs;
 use crate::error::{Error, Result};
 use crate::net::{Compute, Probe, Probed};
 

@@ -7,14 +7,14 @@
 //! - **by samples**: each sample's gradient sum_p h_p g_p^T, and their Gram matrix. n_in n_out O (n1 n2 O + (n1 + n2) P)
 //!   multiplications, (n1 + n2) O n_in n_out numbers of memory.
 //!
-//! The one with fewer multiplications is taken ([`MapShape::is_summed_by_samples`](super::plan::MapShape)): by positions for dense maps,
+//! The one with fewer multiplications is taken ([`MapShape::is_summed_by_samples`](super::anatomy::MapShape)): by positions for dense maps,
 //! where P = 1, and for wide convolutions on small grids.
 
 use std::ops::Range;
 
 use burn::tensor::Tensor;
 
-use super::plan::MapShape;
+use super::anatomy::MapShape;
 use crate::error::Result;
 
 /// What an affine map contributes for a batch. Samples, or their positions, are columns: products of such matrices are the fast ones on a

@@ -30,11 +30,13 @@
 //! At the full rate of products the factor at width 1024 would be 4. What is lost is packing, and, where N is small, what is done entry
 //! by entry. Memory is that of the result and of the factors, a few numbers for each unit and input.
 
+mod anatomy;
 mod factors;
 mod features;
 pub mod jacobian;
 mod linearization;
 mod map_factors;
+mod outputs;
 mod plan;
 mod structured;
 mod tangent;
@@ -43,16 +45,17 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 
+pub use self::anatomy::{Anatomy, MapShape};
 use self::factors::Source;
 pub use self::features::EmpiricalNngp;
 pub use self::linearization::Linearization;
-pub use self::plan::{Anatomy, MapShape, Method, Outputs, Plan, Task};
+pub use self::outputs::Outputs;
+pub use self::plan::{Method, Plan, Task};
 use self::structured::{Structured, Wanted};
 pub use self::tangent::Tangent;
-use super::analytic::Element;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
-use crate::linalg::{GramMatrix, Matrix, mirror_lower};
+use crate::linalg::{Element, GramMatrix, Matrix, mirror_lower};
 use crate::net::{Compute, Predictor, Probed, frozen};
 
 /// The empirical NTK of a module at its present parameters.

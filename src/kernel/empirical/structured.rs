@@ -19,11 +19,12 @@ use std::ops::Range;
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
+use super::anatomy::Anatomy;
 use super::factors::{Factors, Source};
-use super::plan::{Anatomy, Outputs, Plan, Task};
+use super::outputs::Outputs;
+use super::plan::{Plan, Task};
 use crate::error::{Error, Result};
-use crate::kernel::analytic::Element;
-use crate::linalg::Matrix;
+use crate::linalg::{Element, Matrix};
 use crate::net::{Dtype, Probed, to_data};
 
 /// Which part of the sum over maps and pairs of outputs.

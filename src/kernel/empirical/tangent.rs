@@ -13,8 +13,9 @@
 
 use burn::tensor::Tensor;
 
+use super::anatomy::{Anatomy, Part};
 use super::factors::{Factors, Source};
-use super::plan::{Anatomy, Part, TILE};
+use super::plan::TILE;
 use crate::error::{Error, Result};
 use crate::kernel::ensure_input_dimension;
 use crate::linalg::Matrix;
