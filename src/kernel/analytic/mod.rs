@@ -41,7 +41,7 @@
 //! and 20 MB.
 //!
 //! Results in f32 are computed as f64 and rounded once, so that near-duplicates keep their digits; of a ReLU the angle is then found to 7
-//! digits, by shorter polynomials and a root of single precision, which takes half the time.
+//! digits, by shorter polynomials and a root of single precision.
 //!
 //! A convolution that is averaged over its P positions follows P^2 pairs of positions for every pair of inputs, each with three numbers
 //! that pass through the second cache at every layer: 8 ns per pair of positions, layer of nine taps and activation.

@@ -28,7 +28,7 @@ impl Arc {
         Self { angle: y * horner(v, &HALF_ANGLE), bend: y * z * horner(v, &BEND) }
     }
 
-    /// The same to 7 digits, in half the time: short polynomials of z itself, and a root of single precision.
+    /// The same to 7 digits: short polynomials of z itself, and a root of single precision.
     #[inline(always)]
     pub(super) fn to_seven_digits(distance: f64) -> Self {
         let z = 0.5 * distance.max(0.0);
