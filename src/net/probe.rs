@@ -51,8 +51,6 @@ pub struct Seen {
     pub weight: ParamId,
     /// Which the biases are, with their factor.
     pub bias: Option<(ParamId, f64)>,
-    /// The factor of the weights.
-    pub weight_scale: f64,
     /// weight_scale h, `[rows, n_in]`; one row per sample and position, sample by sample.
     pub inputs: Tensor<2>,
     /// z, `[rows, n_out]`, where it was asked for.
@@ -114,7 +112,6 @@ impl Probe {
         self.seen.push(Seen {
             weight: map.weight.id,
             bias: map.bias.map(|bias| (bias.id, map.bias_scale)),
-            weight_scale: map.weight_scale,
             inputs: inputs.inner(),
             outputs: (self.purpose == Purpose::Outputs).then(|| z.clone()),
             leaf,

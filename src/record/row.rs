@@ -23,9 +23,9 @@ pub fn finite(value: f64) -> Option<f64> {
 
 /// One point of a study (one network) as a flat line.
 ///
-/// Gaps, errors and losses are in units of the training targets' standard deviation. A value that does not exist, because training diverged or because it was not
-/// asked for, is `None`: `null` in JSON, an empty cell in CSV. Past the stability bound that
-/// is true of the kernel's predictions at a finite time as well. No field depends on when or how fast the point was computed.
+/// Gaps, errors and losses are in units of the training targets' standard deviation. A value that does not exist, because training
+/// diverged or because it was not asked for, is `None`: `null` in JSON, an empty cell in CSV. Past the stability bound that is true of the
+/// kernel's predictions at a finite time as well. No field depends on when or how fast the point was computed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Hash of the point's fully resolved settings and the schema version.

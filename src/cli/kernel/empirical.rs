@@ -6,7 +6,7 @@ use ntk::arch::Architecture;
 use ntk::error::{Error, Result};
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Method, Outputs, Plan};
-use ntk::linalg::Matrix;
+use ntk::linalg::{GramMatrix, Matrix};
 use ntk::net::{Backend, Compute, InitialFunction, Predictor};
 use ntk::study::KernelConfig;
 
@@ -46,10 +46,18 @@ impl Empirical {
             self.write_ntk(&kernel, request)?;
         }
         if request.wants(Which::EmpiricalOutputs) {
-            put(request, Which::EmpiricalOutputs, &kernel.output_cross_grams(x1, x2.unwrap_or(x1))?)?;
+            let matrices = match x2 {
+                None => whole(kernel.output_grams(x1)?),
+                Some(x2) => kernel.output_cross_grams(x1, x2)?,
+            };
+            put(request, Which::EmpiricalOutputs, &matrices)?;
         }
         if request.wants(Which::EmpiricalLayers) {
-            put(request, Which::EmpiricalLayers, &kernel.map_cross_grams(x1, x2.unwrap_or(x1))?)?;
+            let matrices = match x2 {
+                None => whole(kernel.map_grams(x1)?),
+                Some(x2) => kernel.map_cross_grams(x1, x2)?,
+            };
+            put(request, Which::EmpiricalLayers, &matrices)?;
         }
         let nngp = EmpiricalNngp::new(&self.predictor, &self.compute);
         if let Some(mut writer) = request.begin(Which::EmpiricalNngp, &self.shape(request, 1))? {
@@ -103,6 +111,10 @@ fn ntk<'a>(predictor: &'a Predictor, compute: &'a Compute, request: &Request<'_>
         Some(bytes) => kernel.memory_limit(bytes),
         None => kernel,
     }
+}
+
+fn whole(grams: Vec<GramMatrix>) -> Vec<Matrix> {
+    grams.into_iter().map(GramMatrix::into_matrix).collect()
 }
 
 /// Several matrices of one shape in one file.

@@ -1,7 +1,5 @@
 //! What becomes of several outputs of a network in its kernel.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 /// What becomes of several outputs.
@@ -13,13 +11,4 @@ pub enum Outputs {
     Full,
     /// The mean over outputs of each output's kernel with itself, (1 / O) sum_o Theta_oo.
     Trace,
-}
-
-impl fmt::Display for Outputs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Full => "all pairs of outputs",
-            Self::Trace => "the mean over outputs",
-        })
-    }
 }

@@ -125,6 +125,9 @@ impl Plan {
         let plan = match method {
             Method::Structured => Self { reason: "asked for".to_owned(), ..structured },
             Method::Jacobian => Self { reason: "asked for".to_owned(), ..jacobian },
+            Method::Auto if !task.is_held => {
+                Self { reason: "the one way to whole rows a tile at a time".to_owned(), ..structured }
+            }
             Method::Auto => {
                 let ratio = jacobian.n_multiplications / structured.n_multiplications;
                 let (chosen, other, ratio) =

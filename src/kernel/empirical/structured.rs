@@ -82,12 +82,10 @@ impl Tiles {
         let mut tiles = Self { x: x.clone(), ranges, held: Vec::new() };
         if plan.holds_factors {
             let (anatomy, compute) = (source.anatomy, source.compute);
-            let find = |(module, range): (M, Range<usize>)| {
-                let source = Source { module: &module, anatomy, compute };
-                source.for_kernel(&x.clone().narrow(0, range.start, range.len()), task.outputs)
-            };
+            let find =
+                |(module, tile): (M, usize)| tiles.find(&Source { module: &module, anatomy, compute }, task, tile);
             // Each has a handle of its own on the module, whose parameters are shared.
-            let each = tiles.ranges.iter().map(|range| (source.module.clone(), range.clone()));
+            let each = (0..tiles.ranges.len()).map(|tile| (source.module.clone(), tile));
             tiles.held = if compute.is_host() {
                 // What is done entry by entry keeps one thread busy, so that several tiles pass at once.
                 each.collect::<Vec<_>>().into_par_iter().map(find).collect::<Result<_>>()?
