@@ -11,14 +11,13 @@ use std::f64::consts::SQRT_2;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
-use ntk::error::Result;
 use ntk::kernel::Kernel;
 use ntk::kernel::analytic::AnalyticKernel;
 use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
 use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
 use ntk::seed::{standard_normals, stream};
-use ntk::train::{Checkpoint, Monitor, Plan, Problem, train};
+use ntk::train::{Plan, Problem, Unwatched, train};
 
 /// As the program has it.
 #[global_allocator]
@@ -65,12 +64,12 @@ fn training(bencher: Bencher<'_, '_>, (width, n_steps): (usize, usize)) {
     let (compute, predictor) = open(width);
     let (x_train, x_test) = (normal(256, D_IN), normal(1, D_IN));
     let y_train = Matrix::from_fn(256, 1, |i, _| x_train[(i, 0)] * x_train[(i, 1)]);
-    let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test };
-    let plan = Plan { learning_rate: 1e-2, n_steps, n_checkpoints: 2, ridge: 0.0 };
+    let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test, validation: None };
+    let plan = Plan::gradient_descent(1e-2, n_steps);
     bencher
         .counter(ItemsCount::new(n_steps))
         .with_inputs(|| predictor.clone())
-        .bench_local_values(|predictor| train(predictor, problem, &plan, &compute, &mut Nobody));
+        .bench_local_values(|predictor| train(predictor, problem, &plan, &compute, &mut Unwatched));
 }
 
 /// Forward through every map, backward through all but the first, and two Gram matrices per map.
@@ -106,15 +105,3 @@ fn normal(n_rows: usize, n_cols: usize) -> Matrix {
     Matrix::from_vec(n_rows, n_cols, values).expect("as many numbers as entries")
 }
 
-/// A monitor that lets every run go on.
-struct Nobody;
-
-impl Monitor for Nobody {
-    fn before_step(&mut self, _: usize) -> Result<()> {
-        Ok(())
-    }
-
-    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
-        Ok(())
-    }
-}

@@ -21,7 +21,7 @@ use ntk::error::Result;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNtk, jacobian};
 use ntk::linalg::Matrix;
-use ntk::net::{Affine, Backend, Compute, Dtype, Probe, Probed};
+use ntk::net::{Affine, Backend, Compute, Dtype, Model, Probe, Probed};
 use ntk::regress::{Ridge, kernel_ridge};
 use ntk::seed::{Stream, standard_normals, stream};
 
@@ -50,11 +50,17 @@ impl Gated {
     }
 }
 
-impl Probed for Gated {
+impl Model for Gated {
     fn d_in(&self) -> usize {
         self.value.dims()[0]
     }
 
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_probed(x, &mut Probe::idle())
+    }
+}
+
+impl Probed for Gated {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
         let [d_in, width] = self.value.dims().map(|size| size as f64);
         let map = |weight, weight_scale: f64| Affine { weight, weight_scale, bias: None, bias_scale: 0.0 };

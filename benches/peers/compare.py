@@ -29,32 +29,23 @@ DEFAULT_CASES = (
 def main():
     args = parse()
     programs = {"neural-tangents": [args.peer_python, str(HERE / "time_neural_tangents.py")], "ntk": [args.ntk]}
-    for name, command in programs.items():
-        if not shutil.which(command[0]):
-            sys.exit(f"compare: {name} is missing, {command[0]} cannot be run; benches/peers/run.sh installs and builds both")
-
+    require(programs)
     settings = {key: getattr(args, key) for key in ("rounds", "repeats", "threads", "d", "b_std")}
     run = machine() | {"settings": settings, "rows": []}
     print("| case | wall s: neural-tangents | ntk | CPU s: neural-tangents | ntk | CPU ratio | MB: neural-tangents | ntk |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     for case in args.cases:
         rows = {name: [] for name in programs}
-        for turn in range(args.rounds):
-            for name in sorted(programs, reverse=turn % 2 == 1):
-                row = measure(programs[name], case, args) | {"round": turn}
-                rows[name].append(row)
-                run["rows"].append(row)
+        for turn, name in turns(programs, args.rounds):
+            row = measure(programs[name], case, args) | {"round": turn}
+            rows[name].append(row)
+            run["rows"].append(row)
         print(table_line(case, rows["neural-tangents"], rows["ntk"]), flush=True)
-        if args.out:
-            # After every case, so that an interrupted run keeps the cases it has finished.
-            args.out.parent.mkdir(parents=True, exist_ok=True)
-            args.out.write_text(json.dumps(run | {"load_average_end": os.getloadavg()}, indent=1) + "\n")
+        keep(run, args.out)
 
 
 def parse():
-    parser = argparse.ArgumentParser(description="time neural-tangents and ntk beside each other")
-    parser.add_argument("--peer-python", default="target/peers/bin/python", help="a Python that has neural-tangents")
-    parser.add_argument("--ntk", default="target/release/examples/kernel_timing", help="the timing example of this program")
+    parser = common_arguments("time neural-tangents and ntk beside each other", "neural-tangents", "kernel_timing")
     parser.add_argument(
         "--cases",
         nargs="+",
@@ -63,13 +54,20 @@ def parse():
         metavar="DTYPE:N:DEPTH[:WIDTH[:OUTPUTS:full|trace]]",
         help="for example f64:2000:3 for analytic kernels, f32:1024:3:512:10:trace for the empirical kernel of a network",
     )
-    parser.add_argument("--rounds", type=positive, default=3, help="processes of each program per case")
     parser.add_argument("--repeats", type=positive, default=5, help="timed calls per process")
+    parser.add_argument("--b-std", type=float, default=0.1)
+    return parser.parse_args()
+
+
+def common_arguments(description, peers, example):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--peer-python", default="target/peers/bin/python", help=f"a Python that has {peers}")
+    parser.add_argument("--ntk", default=f"target/release/examples/{example}", help="the timing example of this program")
+    parser.add_argument("--rounds", type=positive, default=3, help="processes of each program per case")
     parser.add_argument("--threads", type=positive, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--d", type=positive, default=10, help="input dimension")
-    parser.add_argument("--b-std", type=float, default=0.1)
     parser.add_argument("--out", type=Path, help="keep the raw rows there, for example benches/runs/peers.json")
-    return parser.parse_args()
+    return parser
 
 
 def read_case(text):
@@ -95,20 +93,46 @@ def positive(text):
     return number
 
 
+def require(programs):
+    for name, command in programs.items():
+        if not shutil.which(command[0]):
+            sys.exit(f"compare: {name} is missing, {command[0]} cannot be run; benches/peers/run.sh installs and builds all")
+
+
+def turns(programs, rounds):
+    """Number of the round and name of the program, in the order in which they run."""
+    for turn in range(rounds):
+        for name in reversed(programs) if turn % 2 else programs:
+            yield turn, name
+
+
 def measure(program, case, args):
     """The JSON line that a program prints about a case."""
-    asked = case | {"threads": args.threads}
-    options = asked | {"d": args.d, "b-std": args.b_std, "repeats": args.repeats}
-    command = program + [word for key, value in options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+    row = answer(program, case | {"threads": args.threads}, {"d": args.d, "b-std": args.b_std, "repeats": args.repeats})
+    if len(row["walls"]) != args.repeats:
+        sys.exit(f"compare: {len(row['walls'])} repeats for {args.repeats} from {' '.join(program)}")
+    return row
+
+
+def answer(program, asked, options):
+    """The JSON line that a program prints, which must repeat what it was asked."""
+    command = program + [word for key, value in (asked | options).items() for word in (f"--{key.replace('_', '-')}", str(value))]
     load = os.getloadavg()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)  # what it says on stderr is for the user to see
     if done.returncode != 0:
         sys.exit(f"compare: exit status {done.returncode} of {' '.join(command)}")
     row = json.loads(done.stdout)
     wrong = [key for key in asked if row[key] != asked[key]]
-    if wrong or len(row["walls"]) != args.repeats:
-        sys.exit(f"compare: not what was asked for ({', '.join(wrong) or 'repeats'}) from {' '.join(command)}")
+    if wrong:
+        sys.exit(f"compare: not what was asked for ({', '.join(wrong)}) from {' '.join(command)}")
     return row | {"load_average": load}
+
+
+def keep(run, out):
+    """Writes the rows so far, after every case, so that an interrupted run keeps the cases it has finished."""
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps(run | {"load_average_end": os.getloadavg()}, indent=1) + "\n")
 
 
 def table_line(case, peer, own):

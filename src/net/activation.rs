@@ -27,6 +27,14 @@ impl Elementwise {
         }
     }
 
+    /// The slope above 0 of a function that is 0 below.
+    pub(super) fn rectifier(&self) -> Option<f64> {
+        match self.0 {
+            Family::TwoSlope { left: 0.0, right } if right > 0.0 => Some(right),
+            _ => None,
+        }
+    }
+
     /// phi, entry by entry.
     pub(super) fn apply(&self, z: Tensor<2>) -> Tensor<2> {
         match self.0 {

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use super::Compute;
 use super::probe::Affine;
-use crate::arch::{AffineMap, Architecture, Parametrization};
+use crate::arch::{AffineMap, Architecture};
 use crate::linalg::Matrix;
 use crate::seed::{Stream, standard_normals};
 
@@ -27,9 +27,10 @@ impl DenseWeights {
     pub fn draw(architecture: &Architecture, stream: &mut Stream) -> Vec<Self> {
         let maps = architecture.maps().into_iter();
         maps.map(|&AffineMap { n_in, n_out, .. }| {
-            let (weight_std, bias_std) = match architecture.parametrization() {
-                Parametrization::Ntk => (1.0, 1.0),
-                Parametrization::Standard => (architecture.w_std() / (n_in as f64).sqrt(), architecture.b_std()),
+            let (weight_std, bias_std) = if architecture.parametrization().is_scaled() {
+                (1.0, 1.0)
+            } else {
+                (architecture.w_std() / (n_in as f64).sqrt(), architecture.b_std())
             };
             let mut normals = standard_normals(stream, n_in * n_out).into_iter();
             let weight = Matrix::from_fn(n_in, n_out, |_, _| weight_std * normals.next().unwrap_or_default());
@@ -55,11 +56,10 @@ pub struct Dense {
 
 impl Dense {
     pub(super) fn new(weights: &DenseWeights, architecture: &Architecture, compute: &Compute) -> Self {
-        let (weight_scale, bias_scale) = match architecture.parametrization() {
-            Parametrization::Ntk => {
-                (architecture.w_std() / (weights.weight.n_rows() as f64).sqrt(), architecture.b_std())
-            }
-            Parametrization::Standard => (1.0, 1.0),
+        let (weight_scale, bias_scale) = if architecture.parametrization().is_scaled() {
+            (architecture.w_std() / (weights.weight.n_rows() as f64).sqrt(), architecture.b_std())
+        } else {
+            (1.0, 1.0)
         };
         Self {
             weight: Param::from_tensor(compute.tensor(&weights.weight).autodiff()),

@@ -218,6 +218,12 @@ impl Compute {
         Ok(Self { backend, dtype, device })
     }
 
+    /// Where.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
     /// The number type.
     #[must_use]
     pub fn dtype(&self) -> Dtype {
@@ -261,8 +267,13 @@ impl Compute {
         Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), self.options())
     }
 
+    /// What [`to_data`] read, on the device again.
+    pub(crate) fn restored(&self, data: TensorData) -> Tensor<1> {
+        Tensor::from_data(data, self.options())
+    }
+
     /// Positions to select, in the device's own integer type.
-    pub(super) fn indices(&self, positions: &[usize]) -> Tensor<1, Int> {
+    pub(crate) fn indices(&self, positions: &[usize]) -> Tensor<1, Int> {
         let positions: Vec<i64> = positions.iter().map(|position| *position as i64).collect();
         let n = positions.len();
         Tensor::from_data(TensorData::new(positions, [n]), &self.device)
@@ -283,7 +294,7 @@ pub fn to_matrix(tensor: Tensor<2>) -> Result<Matrix> {
 }
 
 /// A tensor read back to the host as it is, for readers that take either number type.
-pub(crate) fn to_data(tensor: Tensor<2>) -> Result<TensorData> {
+pub(crate) fn to_data<const D: usize>(tensor: Tensor<D>) -> Result<TensorData> {
     tensor.inner().try_into_data().map_err(unreadable)
 }
 

@@ -6,18 +6,23 @@
 mod activation;
 mod dense;
 mod device;
+mod model;
 mod network;
+mod parallel;
 mod params;
 mod pattern;
 mod predictor;
 mod probe;
+mod reverse;
 mod window;
 
 pub use dense::{Dense, DenseWeights, Frozen};
 pub(crate) use device::to_data;
 pub use device::{Backend, Compute, Dtype, to_matrix};
+pub use model::{Cotangent, Model};
 pub use network::Network;
-pub(crate) use params::frozen;
+pub(crate) use parallel::in_parallel;
+pub(crate) use params::{frozen, parameters, with_parameters};
 pub use params::{flatten, relative_distance};
 pub use pattern::ActivationPattern;
 pub use predictor::{InitialFunction, Predictor};

@@ -9,7 +9,10 @@ use burn::tensor::Tensor;
 use super::activation::{Elementwise, scaled};
 use super::dense::{Dense, DenseWeights, Frozen};
 use super::device::Compute;
-use super::probe::{Probe, Probed};
+use super::model::{Cotangent, Model};
+use super::probe::{Probe, Probed, Trainable};
+use super::parallel::in_pool;
+use super::reverse::Pass;
 use super::window::Window;
 use crate::arch::{AffineMap, Architecture, Step};
 use crate::error::{Error, Result};
@@ -23,11 +26,13 @@ pub struct Network {
     operations: Vec<Operation>,
     #[module(skip)]
     architecture: Architecture,
+    #[module(skip)]
+    is_on_host: bool,
 }
 
 /// A [`Step`] with what it needs on the device.
 #[derive(Debug, Clone)]
-enum Operation {
+pub(super) enum Operation {
     /// The affine map of this number.
     Map(usize, Window),
     Activation(Elementwise),
@@ -54,6 +59,7 @@ impl Network {
             maps: weights.iter().map(|weights| Dense::new(weights, architecture, compute)).collect(),
             operations: operations(architecture.steps(), &mut 0, compute)?,
             architecture: architecture.clone(),
+            is_on_host: compute.is_host(),
         })
     }
 
@@ -74,6 +80,31 @@ impl Network {
         let map = self.maps.remove(number);
         self.maps.insert(number, map.frozen(parameters));
         Ok(self)
+    }
+
+    pub(super) fn maps(&self) -> &[Dense] {
+        &self.maps
+    }
+
+    pub(super) fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// A batch as the operations take it, with the convention's scale.
+    pub(super) fn rows(&self, x: Tensor<2>) -> Tensor<2> {
+        let [n, _] = x.dims();
+        let (n_positions, channels) = self.architecture.input_grid();
+        let rows = if n_positions == 1 { x } else { x.reshape([n * n_positions, channels]) };
+        scaled(rows, self.architecture.input_scale())
+    }
+
+    /// Whether its parameters lie in the memory of this process.
+    pub(super) fn is_on_host(&self) -> bool {
+        self.is_on_host
+    }
+
+    pub(super) fn output_scale(&self) -> f64 {
+        self.architecture.output_scale()
     }
 
     fn run(&self, operations: &[Operation], h: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
@@ -98,17 +129,31 @@ impl Network {
     }
 }
 
-impl Probed for Network {
+impl Model for Network {
     fn d_in(&self) -> usize {
         self.architecture.d_in()
     }
 
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_probed(x, &mut Probe::idle())
+    }
+
+    fn gradients(
+        &self,
+        x: Tensor<2>,
+        trainable: &Trainable,
+        cotangent: &mut Cotangent<'_>,
+    ) -> Vec<Tensor<1>> {
+        in_pool(|| {
+            let (f, pass) = Pass::of(self, &x);
+            pass.back(&cotangent(f), trainable)
+        })
+    }
+}
+
+impl Probed for Network {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
-        let [n, _] = x.dims();
-        let (n_positions, channels) = self.architecture.input_grid();
-        let rows = if n_positions == 1 { x } else { x.reshape([n * n_positions, channels]) };
-        let f = self.run(&self.operations, scaled(rows, self.architecture.input_scale()), probe);
-        scaled(f, self.architecture.output_scale())
+        scaled(self.run(&self.operations, self.rows(x), probe), self.output_scale())
     }
 }
 
@@ -135,7 +180,7 @@ fn operations(steps: &[Step], n_maps: &mut usize, compute: &Compute) -> Result<V
 }
 
 /// Each row less its mean, divided by sqrt(variance + eps); the variance is the mean square, without Bessel's correction.
-fn layer_norm(z: Tensor<2>, eps: f64) -> Tensor<2> {
+pub(super) fn layer_norm(z: Tensor<2>, eps: f64) -> Tensor<2> {
     let centred = z.clone() - z.mean_dim(1);
     let variance = centred.clone().square().mean_dim(1);
     centred / (variance + eps).sqrt()

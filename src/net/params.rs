@@ -4,6 +4,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
 use super::device::{Compute, to_vec};
+use super::model::flat;
+use super::probe::Trainable;
 use crate::error::Result;
 
 /// The trainable parameters of `module` in f64, in the order in which Burn visits them; frozen ones are left out.
@@ -37,16 +39,64 @@ struct Apart;
 
 impl ModuleMapper for Apart {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        // Half a page is where it begins to show, for either number type.
-        const ROW: usize = 512;
-        const GAP: usize = 16;
         let (id, tensor, mapper) = param.consume();
-        let n = tensor.dims()[D - 1];
-        if D < 2 || n % ROW != 0 {
-            return Param::from_mapped_value(id, tensor, mapper);
+        Param::from_mapped_value(id, apart(tensor), mapper)
+    }
+}
+
+/// The same numbers with a gap after every row of a large power of two.
+fn apart<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
+    // Half a page is where it begins to show, for either number type.
+    const ROW: usize = 512;
+    const GAP: usize = 16;
+    let n = tensor.dims()[D - 1];
+    if D < 2 || n % ROW != 0 {
+        return tensor;
+    }
+    let gap = tensor.clone().narrow(D - 1, 0, GAP);
+    Tensor::cat(vec![tensor, gap], D - 1).narrow(D - 1, 0, n)
+}
+
+/// The parameters of `module` that are `trainable`, each flat, in its order, as they lie on the device; of [`Module::valid`].
+pub(crate) fn parameters<M: Module>(module: &M, trainable: &Trainable) -> Vec<Tensor<1>> {
+    let mut list = List { trainable, values: Vec::new() };
+    module.visit(&mut list);
+    list.values
+}
+
+struct List<'a> {
+    trainable: &'a Trainable,
+    values: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for List<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.trainable.contains(param.id) {
+            self.values.push(flat(param.val()));
         }
-        let gap = tensor.clone().narrow(D - 1, 0, GAP);
-        Param::from_mapped_value(id, Tensor::cat(vec![tensor, gap], D - 1).narrow(D - 1, 0, n), mapper)
+    }
+}
+
+/// `module`, of [`Module::valid`], with these values for its `trainable` parameters, laid out as by [`frozen`].
+pub(crate) fn with_parameters<M: Module>(module: M, values: &[Tensor<1>], trainable: &Trainable, compute: &Compute) -> M {
+    module.map(&mut Put { trainable, values: values.iter(), is_apart: compute.is_host() })
+}
+
+struct Put<'a> {
+    trainable: &'a Trainable,
+    values: std::slice::Iter<'a, Tensor<1>>,
+    is_apart: bool,
+}
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !self.trainable.contains(param.id) {
+            return param;
+        }
+        let Some(value) = self.values.next() else { return param };
+        let (id, tensor, mapper) = param.consume();
+        let value = value.clone().reshape(tensor.shape());
+        Param::from_mapped_value(id, if self.is_apart { apart(value) } else { value }, mapper)
     }
 }
 

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 use super::dense::{DenseWeights, Frozen};
 use super::device::Compute;
 use super::network::Network;
-use super::probe::{Probe, Probed};
+use super::model::{Cotangent, Model};
+use super::probe::{Probe, Probed, Trainable};
+use super::parallel::in_pool;
+use super::reverse::Pass;
 use crate::arch::Architecture;
 use crate::error::Result;
 use crate::seed::{self, Stream};
@@ -124,11 +127,38 @@ impl Predictor {
     }
 }
 
-impl Probed for Predictor {
+impl Model for Predictor {
     fn d_in(&self) -> usize {
         self.network.d_in()
     }
 
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_probed(x, &mut Probe::idle())
+    }
+
+    fn gradients(
+        &self,
+        x: Tensor<2>,
+        trainable: &Trainable,
+        cotangent: &mut Cotangent<'_>,
+    ) -> Vec<Tensor<1>> {
+        let Some(twin) = &self.twin else { return self.network.gradients(x, trainable, cotangent) };
+        in_pool(|| {
+            let (f, pass) = Pass::of(&self.network, &x);
+            if self.initial == InitialFunction::Antisymmetric {
+                let (f_twin, pass_twin) = Pass::of(twin, &x);
+                let slope = cotangent((f - f_twin) * FRAC_1_SQRT_2) * FRAC_1_SQRT_2;
+                let mut gradients = pass.back(&slope, trainable);
+                gradients.extend(pass_twin.back(&slope.neg(), trainable));
+                gradients
+            } else {
+                pass.back(&cotangent(f - twin.forward(x)), trainable)
+            }
+        })
+    }
+}
+
+impl Probed for Predictor {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
         let Some(twin) = &self.twin else { return self.network.forward_probed(x, probe) };
         let f = self.network.forward_probed(x.clone(), probe);

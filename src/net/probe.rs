@@ -8,27 +8,17 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 
 use super::activation::scaled;
+use super::model::Model;
 use crate::error::{Error, Result};
 
-/// A Burn module whose trainable parameters all belong to affine maps, each of its own.
-pub trait Probed: Module {
-    /// Numbers in one input.
-    fn d_in(&self) -> usize;
-
-    /// The outputs; every affine map is left to `probe`.
+/// A model whose trainable parameters all belong to affine maps, each of its own.
+pub trait Probed: Model {
+    /// The outputs, as [`Model::forward`] with [`Probe::idle`] has them; every affine map is left to `probe`.
     ///
     /// # Shapes
     /// - input: `[n, d_in]`
     /// - output: `[n, d_out]`
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2>;
-
-    /// The outputs, unobserved.
-    ///
-    /// # Shapes
-    /// As [`Probed::forward_probed`].
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward_probed(x, &mut Probe::idle())
-    }
 }
 
 /// An affine map of rows, z = weight_scale h W + bias_scale b.
@@ -42,6 +32,17 @@ pub struct Affine<'a> {
     pub bias: Option<&'a Param<Tensor<1>>>,
     /// The factor of the biases.
     pub bias_scale: f64,
+}
+
+impl Affine<'_> {
+    /// z of inputs that carry the weights' scale.
+    pub(super) fn of_scaled(&self, inputs: Tensor<2>) -> Tensor<2> {
+        let z = inputs.matmul(self.weight.val());
+        match self.bias {
+            Some(bias) => z + (bias.val() * self.bias_scale).unsqueeze::<2>(),
+            None => z,
+        }
+    }
 }
 
 /// An affine map as it was met in a forward pass.
@@ -102,11 +103,7 @@ impl Probe {
         // The inputs carry the scale: rows x n_in numbers, where the weights are n_in x n_out and wide networks see few samples.
         let inputs = scaled(h, map.weight_scale);
         let kept = (self.purpose != Purpose::Idle).then(|| inputs.clone());
-        let z = inputs.matmul(map.weight.val());
-        let z = match map.bias {
-            Some(bias) => z + (bias.val() * map.bias_scale).unsqueeze::<2>(),
-            None => z,
-        };
+        let z = map.of_scaled(inputs);
         let Some(inputs) = kept else { return z };
         let (z, leaf) = if self.purpose == Purpose::Leaves { with_leaf(z) } else { (z, None) };
         self.seen.push(Seen {

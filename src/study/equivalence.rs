@@ -109,9 +109,12 @@ pub fn compare(
     let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
 
     let mut watch = Watch::new(plan, &reference.limit, compute, &k_train_train, learning_rate, before_step);
-    let train_plan =
-        train::Plan { learning_rate, n_steps, n_checkpoints: settings.n_checkpoints, ridge: reference.limit.ridge };
-    let problem = train::Problem { x_train, y_train, x_test };
+    let train_plan = train::Plan {
+        n_checkpoints: settings.n_checkpoints,
+        ridge: reference.limit.ridge,
+        ..train::Plan::gradient_descent(learning_rate, n_steps)
+    };
+    let problem = train::Problem { x_train, y_train, x_test, validation: None };
     let (_, trajectory) = train(predictor, problem, &train_plan, compute, &mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
 

@@ -98,9 +98,9 @@ fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Resul
     Spectrum::of(&gram)?;
     let spectrum = begun.elapsed().as_secs_f64();
     // A step size of 0 costs what any other does, and cannot diverge.
-    let few = train::Plan { learning_rate: 0.0, n_steps: 1 + N_TIMED_STEPS, n_checkpoints: 2, ridge: 0.0 };
+    let few = train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS);
     let mut clock = Clock { first: None, last: None };
-    train(predictor, train::Problem { x_train, y_train, x_test }, &few, compute, &mut clock)?;
+    train(predictor, train::Problem { x_train, y_train, x_test, validation: None }, &few, compute, &mut clock)?;
     let step = match (clock.first, clock.last) {
         (Some(first), Some(last)) => last.duration_since(first).as_secs_f64() / (N_TIMED_STEPS - 1) as f64,
         _ => 0.0,

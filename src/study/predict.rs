@@ -8,10 +8,10 @@ use crate::dynamics::Horizon;
 use crate::error::{Error, Result};
 use crate::kernel::KernelKind;
 use crate::linalg::Matrix;
-use crate::net::{Compute, Predictor};
+use crate::net::Compute;
 use crate::record::Outcome;
 use crate::regress::regression;
-use crate::train::{self, Checkpoint, Monitor, train};
+use crate::train::{self, Monitor, train};
 
 /// What predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -77,8 +77,8 @@ fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Resul
     let mut functions = Vec::new();
     for point in &plan.points {
         let Start { predictor, learning_rate, n_steps, .. } = Start::of(plan, point, &limit, &compute)?;
-        let few = train::Plan { learning_rate, n_steps, n_checkpoints: 2, ridge: limit.ridge };
-        let problem = train::Problem { x_train, y_train, x_test: x };
+        let few = train::Plan { ridge: limit.ridge, ..train::Plan::gradient_descent(learning_rate, n_steps) };
+        let problem = train::Problem { x_train, y_train, x_test: x, validation: None };
         let (_, trajectory) = train(predictor, problem, &few, &compute, &mut monitor)?;
         match trajectory.checkpoints.last() {
             Some(last) if trajectory.outcome == Outcome::Completed => {
@@ -113,9 +113,5 @@ struct Interruptible<'a> {
 impl Monitor for Interruptible<'_> {
     fn before_step(&mut self, _: usize) -> Result<()> {
         (self.before_step)()
-    }
-
-    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
-        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use ntk::kernel::Kernel;
 use ntk::kernel::analytic::AnalyticKernel;
 use ntk::kernel::empirical::{EmpiricalNtk, Linearization, Method, Outputs, jacobian};
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Predictor, Probed, to_matrix};
+use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Model, Predictor, to_matrix};
 use ntk::seed;
 
 use crate::golden;

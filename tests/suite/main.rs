@@ -8,6 +8,7 @@ mod loops;
 mod problem;
 
 mod empirical;
+mod gradients;
 mod kernels;
 mod laws;
 mod layers;

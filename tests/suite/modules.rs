@@ -7,7 +7,7 @@ use ntk::error::Error;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNtk, Tangent, jacobian};
 use ntk::linalg::Matrix;
-use ntk::net::{Affine, Compute, Dtype, Probe, Probed};
+use ntk::net::{Affine, Compute, Dtype, Model, Probe, Probed};
 use ntk::seed::{standard_normals, stream};
 
 use crate::golden::relative_error;
@@ -49,11 +49,17 @@ impl Gated {
     }
 }
 
-impl Probed for Gated {
+impl Model for Gated {
     fn d_in(&self) -> usize {
         3
     }
 
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_probed(x, &mut Probe::idle())
+    }
+}
+
+impl Probed for Gated {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
         let map = |weight, scale: f64, bias| Affine { weight, weight_scale: scale, bias, bias_scale: 0.7 };
         let value = if self.fault == Fault::HidesAMap {

@@ -4,7 +4,7 @@ use ntk::arch::{Activation, Architecture, Family, Layer, OwnFunction, Parametriz
 use ntk::error::Result;
 use ntk::kernel::empirical::jacobian::jacobian;
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Network, Predictor, Probed, to_matrix};
+use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Model, Network, Predictor, to_matrix};
 use ntk::seed;
 
 use crate::golden::relative_error;

@@ -7,7 +7,7 @@ use ntk::error::Error;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Linearization, Method, Outputs, Tangent, jacobian};
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, Dtype, Frozen, InitialFunction, Predictor, Probed, to_matrix};
+use ntk::net::{Compute, Dtype, Frozen, InitialFunction, Model, Predictor, to_matrix};
 use ntk::seed;
 
 use crate::golden::relative_error;

@@ -3,31 +3,18 @@
 
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
 use ntk::dynamics::{Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order, Outputs};
-use ntk::error::Result;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, Dtype, InitialFunction, Predictor, Probed};
+use ntk::net::{Compute, Dtype, InitialFunction, Model, Predictor};
 use ntk::record::Outcome;
 use ntk::seed;
-use ntk::train::{Checkpoint, Monitor, Plan, Problem, Trajectory, train};
+use ntk::train::{Checkpoint, Plan, Problem, Trajectory, Unwatched, train};
 
 use crate::golden::relative_error;
 use crate::problem::{backends, inputs};
 
 const N_STEPS: usize = 60;
-
-struct Unwatched;
-
-impl Monitor for Unwatched {
-    fn before_step(&mut self, _: usize) -> Result<()> {
-        Ok(())
-    }
-
-    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
-        Ok(())
-    }
-}
 
 fn mlp(depth: usize, width: usize, activation: Activation) -> Architecture {
     Mlp { depth, width, activation, w_std: 1.4, b_std: 0.1, parametrization: Parametrization::Ntk }
@@ -58,8 +45,8 @@ impl Run {
         let flow = Flow::new(&ntk.gram(&x_train).expect("finite"), Outputs::Coupled(2), ridge, 0.0).expect("square");
         let k_test_train = ntk.cross_gram(&x_test, &x_train).expect("finite");
         let learning_rate = fraction * flow.stability_bound();
-        let plan = Plan { learning_rate, n_steps: N_STEPS, n_checkpoints: 6, ridge };
-        let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test };
+        let plan = Plan { n_checkpoints: 6, ridge, ..Plan::gradient_descent(learning_rate, N_STEPS) };
+        let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test, validation: None };
         let (_, trajectory) = train(predictor, problem, &plan, compute, &mut Unwatched).expect("shapes agree");
         let horizon = Horizon::Steps { learning_rate, n_steps: N_STEPS as u64 };
         Self { trajectory, flow, k_test_train, horizon, y_train }

@@ -54,10 +54,6 @@ struct Watch<'a> {
 }
 
 impl Monitor for Watch<'_> {
-    fn before_step(&mut self, _: usize) -> Result<()> {
-        Ok(())
-    }
-
     fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
         let first = self.first.get_or_insert_with(|| checkpoint.clone());
         let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
@@ -97,8 +93,8 @@ fn gaps(width: usize, seed: u64, compute: &Compute) -> Gaps {
         nonlinearity: 0.0,
         last_kernel: None,
     };
-    let plan = Plan { learning_rate, n_steps: N_STEPS, n_checkpoints: 8, ridge: 0.0 };
-    let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test };
+    let plan = Plan { n_checkpoints: 8, ..Plan::gradient_descent(learning_rate, N_STEPS) };
+    let problem = Problem { x_train: &x_train, y_train: &y_train, x_test: &x_test, validation: None };
     train(predictor.clone(), problem, &plan, compute, &mut watch).expect("stable");
     Gaps {
         fluctuation: relative_frobenius(&start, &analytic).expect("one size"),

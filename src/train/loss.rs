@@ -1,0 +1,84 @@
+//! What is made small.
+//!
+//! ```text
+//! squared         (1 / (2 N O)) sum_i |f(x_i) - y_i|^2
+//! cross-entropy   -(1 / N) sum_i sum_k y_ik log softmax_k f(x_i)
+//! ```
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::linalg::Matrix;
+
+/// The loss of a batch of N rows and O outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Loss {
+    /// Half the mean square over all entries: the theorem's, for numbers and for one-hot classes.
+    #[default]
+    Squared,
+    /// Of softmax probabilities; targets are one-hot classes.
+    CrossEntropy,
+}
+
+impl Loss {
+    /// `factor` times the loss' gradient in the outputs.
+    pub(super) fn slope(self, f: Tensor<2>, y: Tensor<2>, factor: f64) -> Tensor<2> {
+        let [n, d_out] = f.dims();
+        match self {
+            Self::Squared => (f - y) * (factor / (n * d_out) as f64),
+            Self::CrossEntropy => (softmax(f, 1) - y) * (factor / n as f64),
+        }
+    }
+
+    /// Its value.
+    pub(super) fn of(self, f: &Matrix, y: &Matrix) -> f64 {
+        match self {
+            Self::Squared => 0.5 * (f - y).rms().powi(2),
+            Self::CrossEntropy => {
+                let row = |(f, y): (&[f64], &[f64])| -> f64 {
+                    let largest = f.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let log_sum = largest + f.iter().map(|f| (f - largest).exp()).sum::<f64>().ln();
+                    f.iter().zip(y).map(|(f, y)| y * (log_sum - f)).sum()
+                };
+                f.rows().zip(y.rows()).map(row).sum::<f64>() / f.n_rows() as f64
+            }
+        }
+    }
+
+    /// The largest stable step size of gradient descent as a multiple of the squared loss': a softmax bends half as much at most as a
+    /// square, and this loss is not divided by the outputs.
+    #[must_use]
+    pub fn stability_factor(self, d_out: usize) -> f64 {
+        match self {
+            Self::Squared => 1.0,
+            Self::CrossEntropy => 2.0 / d_out as f64,
+        }
+    }
+
+    /// Refuses targets that the loss has no meaning for.
+    ///
+    /// # Errors
+    /// With the first row that is not one class.
+    pub(super) fn check(self, y: &Matrix) -> Result<()> {
+        if self == Self::Squared {
+            return Ok(());
+        }
+        if y.n_cols() < 2 {
+            return Err(Error::shape("targets of the cross-entropy", "a column for each of at least 2 classes", y.n_cols()));
+        }
+        let is_class = |row: &[f64]| {
+            row.iter().all(|y| *y == 0.0 || *y == 1.0) && row.iter().filter(|y| **y == 1.0).count() == 1
+        };
+        match y.rows().position(|row| !is_class(row)) {
+            None => Ok(()),
+            Some(row) => Err(Error::input(
+                format!("targets, row {row}"),
+                format!("{:?} is no class: the cross-entropy takes one 1 among zeros", y.row(row)),
+                "give one-hot targets, or use the squared loss",
+            )),
+        }
+    }
+}
