@@ -104,4 +104,3 @@ fn normal(n_rows: usize, n_cols: usize) -> Matrix {
     let values = standard_normals(&mut stream(1, "bench"), n_rows * n_cols);
     Matrix::from_vec(n_rows, n_cols, values).expect("as many numbers as entries")
 }
-

@@ -19,6 +19,7 @@ pub struct Architecture {
     b_std: f64,
     parametrization: Parametrization,
     convention: Scales,
+    laziness: f64,
     #[serde(skip)]
     steps: Vec<Step>,
 }
@@ -67,7 +68,31 @@ impl Architecture {
         layers.push(Layer::Dense(d_out));
         let steps = Place::of_input(input)?.resolve(&layers, "arch.layers")?.0;
         let convention = Scales { input: 1.0, output: 1.0, starts_biased: true };
-        Ok(Self { input: input.to_vec(), layers, w_std, b_std, parametrization, convention, steps })
+        Ok(Self { input: input.to_vec(), layers, w_std, b_std, parametrization, convention, laziness: 1.0, steps })
+    }
+
+    /// The same network with its outputs multiplied by `alpha` (Chizat, Oyallon, Bach 2019): the larger, the less its features move for
+    /// the same change of its function. Its kernel is alpha^2 times as large, so the same speed in function space is a step size
+    /// 1 / alpha^2 as large. Meant for networks that start at zero; a random initial function is multiplied as well.
+    ///
+    /// # Errors
+    /// When alpha is not a positive number.
+    pub fn with_laziness(self, alpha: f64) -> Result<Self> {
+        if !(alpha > 0.0 && alpha.is_finite()) {
+            let problem = format!("{alpha} is not a positive number");
+            return Err(Error::config(
+                "arch.laziness",
+                problem,
+                "1 is a network as it is, 10 a lazy one, 0.1 one that learns features",
+            ));
+        }
+        Ok(Self { laziness: alpha, ..self })
+    }
+
+    /// The same layers in the NTK parametrization with laziness 1: what step sizes in function space are measured on.
+    #[must_use]
+    pub fn in_ntk_parametrization(&self) -> Self {
+        Self { parametrization: Parametrization::Ntk, laziness: 1.0, ..self.clone() }
     }
 
     /// The same network with another author's scales.
@@ -134,10 +159,21 @@ impl Architecture {
         self.convention.input
     }
 
-    /// What outputs are multiplied by; 1 but in another author's convention.
+    /// Alpha, which the outputs are multiplied by.
+    #[must_use]
+    pub fn laziness(&self) -> f64 {
+        self.laziness
+    }
+
+    /// What outputs are multiplied by in all: the convention's scale, the laziness, and 1 / sqrt(width) of mup.
     #[must_use]
     pub fn output_scale(&self) -> f64 {
-        self.convention.output
+        let of_width = match (self.parametrization, &self.maps()[..]) {
+            // Of a linear model there is no hidden width.
+            (Parametrization::Mup, [_, .., readout]) => 1.0 / (readout.n_in as f64).sqrt(),
+            _ => 1.0,
+        };
+        self.convention.output * self.laziness * of_width
     }
 
     /// Whether biases are drawn; otherwise they start at 0 and are trained all the same.
@@ -212,10 +248,11 @@ impl Architecture {
         };
         let input: Vec<String> = self.input.iter().map(ToString::to_string).collect();
         format!(
-            "{layers}, W_std {}, b_std {}, parametrization {}, {} inputs, {} outputs",
+            "{layers}, W_std {}, b_std {}, parametrization {}, {}{} inputs, {} outputs",
             self.w_std,
             self.b_std,
             self.parametrization,
+            if self.laziness == 1.0 { String::new() } else { format!("laziness {}, ", self.laziness) },
             input.join(" x "),
             self.d_out()
         )
@@ -228,7 +265,7 @@ impl Architecture {
     /// [`Error::Convention`] with both conventions in words.
     pub fn ensure_same_kernel(&self, other: &Self) -> Result<()> {
         let same_layers = match self.parametrization {
-            Parametrization::Standard => self.layers == other.layers,
+            Parametrization::Standard | Parametrization::Mup => self.layers == other.layers,
             Parametrization::Ntk => {
                 let without_widths = |layers: &[Layer]| layers.iter().map(Layer::without_widths).collect::<Vec<_>>();
                 self.d_out() == other.d_out() && without_widths(&self.layers) == without_widths(&other.layers)
@@ -239,6 +276,7 @@ impl Architecture {
             && self.w_std == other.w_std
             && self.b_std == other.b_std
             && self.parametrization == other.parametrization
+            && self.laziness == other.laziness
             && self.convention == other.convention;
         if same { Ok(()) } else { Err(Error::Convention { network: self.describe(), kernel: other.describe() }) }
     }

@@ -1,5 +1,7 @@
 //! The progress bar of a run; it vanishes when stderr is no terminal.
 
+use std::collections::HashMap;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ntk::record::Row;
 use ntk::study::{Plan, PointPlan, Progress};
@@ -16,7 +18,8 @@ pub(super) struct Bar {
     /// Cost of one step of every point, by the order of the plan.
     costs: Vec<(String, u64)>,
     done: u64,
-    present: u64,
+    /// Of every point that is under way, the cost of its steps so far.
+    present: HashMap<String, u64>,
 }
 
 impl Bar {
@@ -32,11 +35,15 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, interrupt, n_steps, costs, done: 0, present: 0 }
+        Self { bar, interrupt, n_steps, costs, done: 0, present: HashMap::new() }
     }
 
     pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
+    }
+
+    fn show(&self) {
+        self.bar.set_position(self.present.values().fold(self.done, |sum, cost| sum.saturating_add(*cost)));
     }
 
     fn cost_of(&self, id: &str) -> u64 {
@@ -61,7 +68,7 @@ impl Progress for Bar {
     }
 
     fn point(&mut self, point: &PointPlan) {
-        self.present = self.cost_of(&point.id);
+        self.present.insert(point.id.clone(), 0);
         let architecture = &point.architecture;
         self.bar.set_message(format!(
             "depth {}, width {}, seed {}",
@@ -71,15 +78,28 @@ impl Progress for Bar {
         ));
     }
 
-    fn step(&mut self, step: usize) {
+    fn step(&mut self, point: &PointPlan, step: usize) {
         // A network of a low stability bound takes more steps than the plan says.
-        let step = self.n_steps.min(step as u64);
-        self.bar.set_position(self.done.saturating_add(self.present.saturating_mul(step)));
+        let cost = self.cost_of(&point.id).saturating_mul(self.n_steps.min(step as u64));
+        self.present.insert(point.id.clone(), cost);
+        self.show();
     }
 
     fn finished(&mut self, row: &Row) {
-        self.done = self.done.saturating_add(self.present.saturating_mul(self.n_steps));
-        self.bar.set_position(self.done);
+        self.done = self.done.saturating_add(self.cost_of(&row.id).saturating_mul(self.n_steps));
+        self.present.remove(&row.id);
+        self.show();
+        if row.misses_target() {
+            self.bar.suspend(|| {
+                log::warn!(
+                    "the network of depth {}, width {}, seed {} took all {} steps without meeting its rule to stop",
+                    row.depth,
+                    row.width,
+                    row.seed,
+                    row.n_steps
+                );
+            });
+        }
         if !row.is_trained() {
             self.bar.suspend(|| {
                 log::warn!("the network of depth {}, width {}, seed {} diverged", row.depth, row.width, row.seed);

@@ -16,6 +16,13 @@ pub struct DataConfig {
     /// Test rows; absent: all that remain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n_test: Option<usize>,
+    /// Rows set aside from training, for [`Stop::Validation`](crate::train::Stop) to look at.
+    #[serde(default)]
+    pub n_validation: usize,
+    /// Noise on the training targets, and on them alone: of regression the standard deviation of a normal number, in units of the
+    /// targets' own; of classification the probability that a row gets another class.
+    #[serde(default)]
+    pub label_noise: f64,
     /// Whether inputs and targets are brought to mean 0 and standard deviation 1 over the training rows.
     #[serde(default = "yes")]
     pub standardize: bool,
@@ -49,6 +56,8 @@ impl DataConfig {
             source,
             n_train: None,
             n_test: None,
+            n_validation: 0,
+            label_noise: 0.0,
             standardize: true,
             sphere: false,
             repeated_inputs: RepeatedInputs::Average,

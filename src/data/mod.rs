@@ -13,6 +13,7 @@
 mod config;
 mod csv;
 mod dataset;
+mod label_noise;
 mod labels;
 mod nearest;
 mod repeats;

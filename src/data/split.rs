@@ -4,6 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::config::DataConfig;
 use super::dataset::Dataset;
+use super::label_noise::noisy;
 use super::repeats;
 use super::scaling::Scaling;
 use crate::error::{Error, Result};
@@ -17,6 +18,10 @@ pub struct Split {
     pub x_train: Matrix,
     /// `[n_train, d_out]`.
     pub y_train: Matrix,
+    /// `[n_validation, d_in]`.
+    pub x_validation: Matrix,
+    /// `[n_validation, d_out]`.
+    pub y_validation: Matrix,
     /// `[n_test, d_in]`.
     pub x_test: Matrix,
     /// `[n_test, d_out]`.
@@ -30,8 +35,8 @@ pub struct Split {
 impl Split {
     /// Prepares `dataset` as `config` says; its `source` is not looked at.
     ///
-    /// Training rows are the first of the shuffled rows and test rows the last: with `n_test` set, a growing `n_train`
-    /// keeps the test part and nests the training parts.
+    /// Training rows are the first of the shuffled rows, validation rows come after them, and test rows are the last: with `n_test` set,
+    /// a growing `n_train` keeps the test part and nests the training parts. Targets of validation and test rows bear no noise.
     ///
     /// # Errors
     /// When there are not as many rows as asked for, or nothing varies that could be learned from or predicted.
@@ -41,16 +46,20 @@ impl Split {
 
         let n = inputs.n_rows();
         let (n_train, n_test) = sizes(config, n, dataset.n_rows())?;
-        if n_train + n_test < n {
+        let n_validation = config.n_validation;
+        if n_train + n_validation + n_test < n {
+            let validation = if n_validation > 0 { format!(", {n_validation} for validation") } else { String::new() };
             notes.push(format!(
-                "Of {n} rows, {n_train} are for training and {n_test} for testing; the others are not used."
+                "Of {n} rows, {n_train} are for training{validation} and {n_test} for testing; the others are not used."
             ));
         }
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut stream(root_seed, &format!("split/{}", config.split_seed)));
         let (train, test) = (&order[..n_train], &order[n - n_test..]);
+        let validation = &order[n_train..n_train + n_validation];
 
         let (raw_x_train, raw_y_train) = (inputs.select_rows(train), targets.select_rows(train));
+        let raw_y_train = noisy(raw_y_train, dataset.task, config, root_seed)?;
         let (scaling, scaling_notes) = Scaling::of_training_rows(dataset, config, &raw_x_train, &raw_y_train)?;
         notes.extend(scaling_notes);
         let x_train = scaling.inputs(&raw_x_train)?;
@@ -59,6 +68,8 @@ impl Split {
         }
         Ok(Self {
             y_train: scaling.targets(&raw_y_train),
+            x_validation: scaling.inputs(&inputs.select_rows(validation))?,
+            y_validation: scaling.targets(&targets.select_rows(validation)),
             x_test: scaling.inputs(&inputs.select_rows(test))?,
             y_test: scaling.targets(&targets.select_rows(test)),
             x_train,
@@ -78,11 +89,22 @@ fn sizes(config: &DataConfig, n: usize, n_before_merging: usize) -> Result<(usiz
         let problem = format!("{n_train} of {rows} for training; statistics take at least 2");
         return Err(Error::config("data.n_train", problem, "raise it, or give more rows"));
     }
+    let n_kept = n_train.saturating_add(config.n_validation);
+    if config.n_validation > 0 && n_kept >= n {
+        return Err(Error::config(
+            "data.n_validation",
+            format!(
+                "{} validation rows asked for, but of {rows} {n_train} are for training and at least 1 is for testing",
+                config.n_validation
+            ),
+            format!("set it to at most {}, or lower `data.n_train`", n.saturating_sub(n_train + 1)),
+        ));
+    }
     if n_train >= n {
         let problem = format!("{n_train} training rows asked for, but there are {rows} and at least 1 is for testing");
         return Err(Error::config("data.n_train", problem, format!("set it to at most {}", n.saturating_sub(1))));
     }
-    let n_left = n - n_train;
+    let n_left = n - n_kept;
     let n_test = config.n_test.unwrap_or(n_left);
     if n_test == 0 {
         return Err(Error::config("data.n_test", "0 rows to test on", format!("set it between 1 and {n_left}")));
@@ -92,7 +114,7 @@ fn sizes(config: &DataConfig, n: usize, n_before_merging: usize) -> Result<(usiz
         return Err(Error::config(
             "data.n_test",
             format!(
-                "{n_test} test rows asked for, but of {rows} {n_train} are for training{why}, which leaves {n_left}"
+                "{n_test} test rows asked for, but of {rows} {n_kept} are for training{why}, which leaves {n_left}"
             ),
             format!("set it to at most {n_left}, or lower `data.n_train`"),
         ));

@@ -19,8 +19,14 @@ pub(super) fn setting(manifest: &Manifest, sweep: &Sweep<'_>) -> String {
         0 => String::new(),
         n => format!(" {n} of {} points are not finished and are missing here.", manifest.points.len()),
     };
+    let missed = match sweep.n_missed() {
+        0 => String::new(),
+        n => format!(
+            " {n} of {n_finished} networks took all their steps without meeting their rule to stop, and are drawn as they are."
+        ),
+    };
     format!(
-        "Data set {} ({} training and {} test inputs); {} {}, {} {}, {seeds} each; networks in {} on backend {}.{unfinished}",
+        "Data set {} ({} training and {} test inputs); {} {}, {} {}, {seeds} each; networks in {} on backend {}.{missed}{unfinished}",
         data.name,
         data.n_train,
         data.n_test,

@@ -42,6 +42,11 @@ impl<'a> Sweep<'a> {
         self.rows().filter(|row| !row.is_stable()).count()
     }
 
+    /// How many networks missed their target.
+    pub(super) fn n_missed(&self) -> usize {
+        self.rows().filter(|row| row.misses_target()).count()
+    }
+
     /// How many networks diverged.
     pub(super) fn n_diverged(&self) -> usize {
         self.rows().filter(|row| !row.is_trained()).count()

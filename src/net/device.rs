@@ -127,6 +127,12 @@ impl Backend {
         })
     }
 
+    /// Whether it is the CPU, in the memory of this process.
+    #[must_use]
+    pub fn is_host(self) -> bool {
+        matches!(self, Self::Flex | Self::Ndarray)
+    }
+
     fn compiled_names() -> String {
         let names: Vec<_> = Self::ALL.into_iter().filter(|b| b.is_compiled()).map(Self::name).collect();
         names.join(", ")
@@ -174,6 +180,15 @@ impl Dtype {
         match self {
             Self::F32 => 4,
             Self::F64 => 8,
+        }
+    }
+
+    /// The distance from 1 to the next number.
+    #[must_use]
+    pub fn epsilon(self) -> f64 {
+        match self {
+            Self::F32 => f64::from(f32::EPSILON),
+            Self::F64 => f64::EPSILON,
         }
     }
 
@@ -232,7 +247,7 @@ impl Compute {
 
     /// Whether the device is the CPU, in the memory of this process.
     pub(crate) fn is_host(&self) -> bool {
-        matches!(self.backend, Backend::Flex | Backend::Ndarray)
+        self.backend.is_host()
     }
 
     /// `matrix` on the device, rounded to the number type, outside of any gradient.

@@ -23,12 +23,7 @@ pub trait Model: Module {
     /// The gradient of a loss in the parameters that are trained: one flat tensor for each of `trainable`, in its order.
     ///
     /// To be asked of [`Module::valid`], which tracks nothing by itself. Burn's autodiff by default.
-    fn gradients(
-        &self,
-        x: Tensor<2>,
-        trainable: &Trainable,
-        cotangent: &mut Cotangent<'_>,
-    ) -> Vec<Tensor<1>> {
+    fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
         let tracked = self.clone().train();
         let f = tracked.forward(x);
         let slope = cotangent(f.clone().inner());

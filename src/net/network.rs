@@ -10,8 +10,8 @@ use super::activation::{Elementwise, scaled};
 use super::dense::{Dense, DenseWeights, Frozen};
 use super::device::Compute;
 use super::model::{Cotangent, Model};
-use super::probe::{Probe, Probed, Trainable};
 use super::parallel::in_pool;
+use super::probe::{Probe, Probed, Trainable};
 use super::reverse::Pass;
 use super::window::Window;
 use crate::arch::{AffineMap, Architecture, Step};
@@ -138,12 +138,7 @@ impl Model for Network {
         self.forward_probed(x, &mut Probe::idle())
     }
 
-    fn gradients(
-        &self,
-        x: Tensor<2>,
-        trainable: &Trainable,
-        cotangent: &mut Cotangent<'_>,
-    ) -> Vec<Tensor<1>> {
+    fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
         in_pool(|| {
             let (f, pass) = Pass::of(self, &x);
             pass.back(&cotangent(f), trainable)

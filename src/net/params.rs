@@ -78,7 +78,12 @@ impl ModuleVisitor for List<'_> {
 }
 
 /// `module`, of [`Module::valid`], with these values for its `trainable` parameters, laid out as by [`frozen`].
-pub(crate) fn with_parameters<M: Module>(module: M, values: &[Tensor<1>], trainable: &Trainable, compute: &Compute) -> M {
+pub(crate) fn with_parameters<M: Module>(
+    module: M,
+    values: &[Tensor<1>],
+    trainable: &Trainable,
+    compute: &Compute,
+) -> M {
     module.map(&mut Put { trainable, values: values.iter(), is_apart: compute.is_host() })
 }
 

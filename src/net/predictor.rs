@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::dense::{DenseWeights, Frozen};
 use super::device::Compute;
-use super::network::Network;
 use super::model::{Cotangent, Model};
-use super::probe::{Probe, Probed, Trainable};
+use super::network::Network;
 use super::parallel::in_pool;
+use super::probe::{Probe, Probed, Trainable};
 use super::reverse::Pass;
 use crate::arch::Architecture;
 use crate::error::Result;
@@ -136,12 +136,7 @@ impl Model for Predictor {
         self.forward_probed(x, &mut Probe::idle())
     }
 
-    fn gradients(
-        &self,
-        x: Tensor<2>,
-        trainable: &Trainable,
-        cotangent: &mut Cotangent<'_>,
-    ) -> Vec<Tensor<1>> {
+    fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
         let Some(twin) = &self.twin else { return self.network.gradients(x, trainable, cotangent) };
         in_pool(|| {
             let (f, pass) = Pass::of(&self.network, &x);

@@ -16,10 +16,10 @@ use burn::tensor::Tensor;
 
 use super::activation::scaled;
 use super::dense::Dense;
-use super::parallel::in_parallel;
-use super::network::{Network, Operation, layer_norm};
-use super::probe::Trainable;
 use super::model::flat;
+use super::network::{Network, Operation, layer_norm};
+use super::parallel::in_parallel;
+use super::probe::Trainable;
 
 /// What the way back needs of a forward pass, operation by operation.
 type Tape = Vec<Kept>;
@@ -94,7 +94,8 @@ impl<'a> Pass<'a> {
             walk.back(tape, scaled(slope, network.output_scale()), false);
             walk.met
         });
-        let mut by_map: Vec<(Vec<Tensor<2>>, Vec<Tensor<2>>)> = network.maps().iter().map(|_| Default::default()).collect();
+        let mut by_map: Vec<(Vec<Tensor<2>>, Vec<Tensor<2>>)> =
+            network.maps().iter().map(|_| Default::default()).collect();
         for shard in shards {
             for ((inputs, deltas), met) in by_map.iter_mut().zip(shard) {
                 let Some(met) = met else { continue };
@@ -121,7 +122,8 @@ impl<'a> Pass<'a> {
             gradients
         };
         // One shard is a sign that the products are so large that each had better have all threads.
-        let gradients = if n_shards > 1 { in_parallel(tasks, gradient) } else { tasks.into_iter().map(gradient).collect() };
+        let gradients =
+            if n_shards > 1 { in_parallel(tasks, gradient) } else { tasks.into_iter().map(gradient).collect() };
         gradients.into_iter().flatten().collect()
     }
 }
@@ -188,7 +190,8 @@ fn record(network: &Network, operations: &[Operation], h: Tensor<2>, tape: &mut 
         }
         Operation::Product(branches) => {
             let branches: Vec<_> = branches.iter().map(|operations| branch(operations, &h)).collect();
-            let product = branches.iter().map(|(_, outputs)| outputs.clone()).reduce(|product, branch| product * branch);
+            let product =
+                branches.iter().map(|(_, outputs)| outputs.clone()).reduce(|product, branch| product * branch);
             tape.push(Kept::Product(branches));
             product.unwrap_or(h)
         }

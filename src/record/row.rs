@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the types in this module; part of every point's identity.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// How a training run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,8 +46,10 @@ pub struct Row {
     pub n_test: usize,
     /// The activation, or the list of them where layers differ.
     pub activation: String,
-    /// `ntk` or `standard`.
+    /// `ntk`, `standard` or `mup`.
     pub parametrization: String,
+    /// Alpha, which the outputs are multiplied by.
+    pub laziness: f64,
     /// Standard deviation of the weights.
     pub w_std: f64,
     /// Standard deviation of the biases.
@@ -66,14 +68,21 @@ pub struct Row {
     pub dtype: String,
     /// Absolute ridge on both sides.
     pub ridge: f64,
-    /// Step size of gradient descent.
+    /// The rule of a step, and the batches and the schedule where they are not all rows and constant.
+    pub optimizer: String,
+    /// Step size.
     pub learning_rate: f64,
-    /// The largest stable step size of the network's own kernel at initialization, 2 N O / (s_max + ridge).
-    pub stability_bound: f64,
-    /// Steps taken, or asked for where training diverged.
+    /// The largest stable step size of the optimizer under the network's own kernel at initialization: of gradient descent
+    /// 2 N O / (s_max + ridge). None for Adam.
+    pub stability_bound: Option<f64>,
+    /// Steps that led to the network, or after which training was found to have diverged.
     pub n_steps: usize,
-    /// learning_rate x n_steps.
+    /// Time of gradient flow in these steps: learning_rate x n_steps of gradient descent. Of Adam that product is no time.
     pub time: f64,
+    /// The rule that ends training.
+    pub stop: String,
+    /// Whether it was met before the steps ran out; always, where the rule is the time.
+    pub is_reached: bool,
     /// How training ended.
     pub outcome: Outcome,
     /// The step after which training was found to have diverged.
@@ -90,6 +99,12 @@ pub struct Row {
     pub mse_ntk_at_time: Option<f64>,
     /// Mean squared test error of the NNGP posterior mean.
     pub mse_nngp: f64,
+    /// Share of the test rows whose class the trained network gives its largest output; of classification only.
+    pub accuracy_network: Option<f64>,
+    /// The same of kernel regression with the analytic NTK.
+    pub accuracy_ntk: Option<f64>,
+    /// The same of the NNGP posterior mean.
+    pub accuracy_nngp: Option<f64>,
     /// Mean squared test error of regression with the RBF kernel.
     pub mse_rbf: f64,
     /// Mean squared test error of regression with the Laplace kernel.
@@ -129,11 +144,17 @@ impl Row {
         self.outcome == Outcome::Completed
     }
 
+    /// Whether the rule to stop was not met by a network that trained to its end.
+    #[must_use]
+    pub fn misses_target(&self) -> bool {
+        self.is_trained() && !self.is_reached
+    }
+
     /// Whether the step size lay below the network's stability bound. Above it the linearized network, and the kernel at a finite time,
     /// measure nothing but how far they have diverged, whatever became of the network.
     #[must_use]
     pub fn is_stable(&self) -> bool {
-        self.learning_rate < self.stability_bound
+        self.stability_bound.is_none_or(|bound| self.learning_rate < bound)
     }
 }
 

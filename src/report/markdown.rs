@@ -8,7 +8,7 @@ use super::{protocol, references, words};
 use crate::figure::Figure;
 use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
-use crate::study::{Decision, Term, Verdict};
+use crate::study::{Decision, DepthVerdict, Term, Verdict};
 
 /// The whole report as Markdown; figures are linked by their file names in `figures/`.
 pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, figures: &[Figure]) -> String {
@@ -17,14 +17,18 @@ pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, fig
         answer(manifest, rows, verdict),
         gap_table(verdict),
         error_table(manifest, rows, verdict),
-        rate_table(verdict),
+        accuracy_table(manifest, rows, verdict),
+        rate_table(rows, verdict),
         figure_section(figures),
         protocol::protocol(manifest, rows),
         protocol::limits(manifest, rows),
         protocol::provenance(manifest),
         reference_section(manifest, rows),
-    ] {
-        text.push_str(&section);
+    ]
+    .iter()
+    .filter(|section| !section.is_empty())
+    {
+        text.push_str(section);
         text.push('\n');
     }
     text
@@ -44,6 +48,15 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
             manifest.points.len()
         );
     }
+    let missed = rows.iter().filter(|row| row.misses_target()).count();
+    if missed > 0 {
+        let _ = writeln!(
+            text,
+            "\n**{missed} of {} networks took all their steps without meeting the rule to stop**; they are counted as they are, and a \
+             dagger (\u{2020}) marks the depths they enter.",
+            rows.len()
+        );
+    }
     let diverged = rows.iter().filter(|row| !row.is_trained()).count();
     if diverged > 0 {
         let _ = writeln!(
@@ -53,6 +66,11 @@ fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
         );
     }
     text
+}
+
+/// The depth, with a dagger where some of its networks missed their target.
+fn marked(depth: &DepthVerdict, n_missed: usize) -> String {
+    format!("{}{}", depth.depth, if n_missed > 0 { " \u{2020}" } else { "" })
 }
 
 fn gap_table(verdict: &Verdict) -> String {
@@ -69,7 +87,7 @@ fn gap_table(verdict: &Verdict) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} |",
-            depth.depth,
+            marked(depth, depth.n_missed),
             depth.width,
             with_interval(depth.total),
             terms.join(" | "),
@@ -102,7 +120,7 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            depth.depth,
+            marked(depth, depth.n_missed),
             cell(&|row| row.mse_network),
             cell(&|row| row.mse_linearized),
             fixed(&|row| row.mse_ntk),
@@ -116,7 +134,33 @@ fn error_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String 
     text
 }
 
-fn rate_table(verdict: &Verdict) -> String {
+/// Of classification only.
+fn accuracy_table(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
+    if rows.iter().all(|row| row.accuracy_ntk.is_none()) {
+        return String::new();
+    }
+    let mut text = "## Accuracy\n\nShare of the test rows whose class has the largest prediction, of regression on one-hot classes. Networks: \
+         the greatest width.\n\n\
+         | depth | network | NTK | NNGP |\n\
+         |---|---|---|---|\n"
+        .to_owned();
+    for depth in &verdict.depths {
+        let at = || rows.iter().filter(|row| row.depth == depth.depth && row.width == depth.width);
+        let values: Vec<f64> = at().filter_map(|row| row.accuracy_network).collect();
+        let fixed = |value: fn(&Row) -> Option<f64>| at().find_map(|row| value(row)).map_or("-".to_owned(), short);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} |",
+            marked(depth, depth.n_missed),
+            with_interval(mean_interval(&values, manifest.confidence)),
+            fixed(|row| row.accuracy_ntk),
+            fixed(|row| row.accuracy_nngp),
+        );
+    }
+    text
+}
+
+fn rate_table(rows: &[&Row], verdict: &Verdict) -> String {
     let mut text = "## Rates in the width\n\nFitted exponents p of width^p over all widths and seeds. Theory, in the NTK parametrization: the \
          empirical kernel at initialization approaches the analytic one as width^-0.5; its drift in training and the nonlinearity are \
          bounded by width^-0.5 and fall as width^-1 where that bound is not sharp; the initial function does not shrink.\n\n\
@@ -129,7 +173,7 @@ fn rate_table(verdict: &Verdict) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} | {} |",
-            depth.depth,
+            marked(depth, rows.iter().filter(|row| row.depth == depth.depth && row.misses_target()).count()),
             exponent(depth.kernel_error_slope),
             exponent(depth.kernel_drift_slope),
             term(Term::Nonlinearity),

@@ -45,14 +45,20 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         item(
             "Training",
             format!(
-                "full-batch gradient descent on half the mean squared error{}; {} steps of size {}, which is time {}, the same for every \
-                 {}.",
+                "{}{} on half the mean squared error{}; {} steps of size {}, which is time {}{}.",
+                if row.optimizer == GRADIENT_DESCENT { "full-batch " } else { "" },
+                row.optimizer.replacen(GRADIENT_DESCENT, "gradient descent", 1),
                 if row.ridge > 0.0 { " plus the pull to the initialization" } else { "" },
                 range(rows, |row| row.n_steps as f64),
                 range(rows, |row| row.learning_rate),
                 range(rows, |row| row.time),
-                // In the standard parametrization the kernel grows with the width, and its stability bound falls.
-                if row.parametrization == "ntk" { "width and seed of a depth" } else { "seed of a depth and width" }
+                match (row.stop.as_str(), row.parametrization.as_str()) {
+                    ("at-time", "ntk") => ", the same for every width and seed of a depth".to_owned(),
+                    // In the other parametrizations the kernel changes with the width, and with it its stability bound.
+                    ("at-time", _) => ", the same for every seed of a depth and width".to_owned(),
+                    (rule, _) =>
+                        format!("; each network stops by the rule {rule}, and is compared at the time it took"),
+                }
             ),
         );
         item(
@@ -70,6 +76,14 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
          steps from zero under a kernel; flin_T is the linearized network after the same steps."
             .to_owned(),
     );
+    if rows.iter().any(|row| row.optimizer != GRADIENT_DESCENT) {
+        item(
+            "Optimizer",
+            "the linearized network and the kernels train by gradient flow for the time that the optimizer's steps amount to (by Adam, which \
+             keeps no time, to the end), so the nonlinearity includes what the optimizer does otherwise."
+                .to_owned(),
+        );
+    }
     item(
         "Criterion, stated before the run",
         format!(
@@ -85,6 +99,9 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
     );
     text
 }
+
+/// As rows have it.
+const GRADIENT_DESCENT: &str = "gradient-descent";
 
 fn regression_in_words(rows: &[&Row]) -> String {
     if rows.iter().any(|row| row.ridge > 0.0) {

@@ -80,7 +80,11 @@ fn sentence(depth: &DepthVerdict, verdict: &Verdict) -> String {
         0 => String::new(),
         n => format!(" {n} of {} networks diverged and enter no average.", depth.n_networks),
     };
-    format!("{answer}{diverged}{}", steps(depth))
+    let missed = match depth.n_missed {
+        0 => String::new(),
+        n => format!(" {n} of {} networks took all their steps without meeting the rule to stop.", depth.n_networks),
+    };
+    format!("{answer}{diverged}{missed}{}", steps(depth))
 }
 
 /// Which step carries the gap, and the size of the others.

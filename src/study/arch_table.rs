@@ -37,9 +37,16 @@ pub struct ArchConfig {
     /// Where the width goes.
     #[serde(default)]
     pub parametrization: Parametrization,
+    /// What the outputs are multiplied by; see [`Architecture::with_laziness`].
+    #[serde(default = "one")]
+    pub laziness: f64,
     /// Whose convention these numbers follow.
     #[serde(default)]
     pub convention: Convention,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 const MAX_DEPTH: usize = 10_000;
@@ -78,7 +85,7 @@ impl ArchConfig {
                 }
                 let architecture =
                     Architecture::new(input, layers.clone(), d_out, w_std, self.b_std, self.parametrization)?;
-                Ok(vec![self.convention.apply(architecture)?])
+                Ok(vec![self.convention.apply(architecture)?.with_laziness(self.laziness)?])
             }
             (None, (Some(_), Some(_), Some(_))) if self.input.is_some() => Err(Error::config(
                 "arch.input",
@@ -109,7 +116,7 @@ impl ArchConfig {
                         let (activation, b_std, parametrization) =
                             (activation.clone(), self.b_std, self.parametrization);
                         let mlp = Mlp { depth, width, activation, w_std, b_std, parametrization };
-                        self.convention.apply(mlp.architecture(d_in, d_out)?)
+                        self.convention.apply(mlp.architecture(d_in, d_out)?)?.with_laziness(self.laziness)
                     })
                     .collect()
             }

@@ -11,8 +11,9 @@ use super::arch_table::ArchConfig;
 use super::reading::{parse, read};
 use crate::data::DataConfig;
 use crate::error::{Error, Result};
-use crate::net::{Backend, Dtype, InitialFunction};
+use crate::net::{Backend, Dtype, InitialFunction, NetworkFormat};
 use crate::regress::Ridge;
+use crate::train::{Batches, Loss, Optimizer, Schedule, Stop};
 
 /// A config file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,11 +65,29 @@ impl Default for StudyConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainConfig {
-    /// Step size of gradient descent.
+    /// The rule of a step.
+    #[serde(default)]
+    pub optimizer: Optimizer,
+    /// Step size.
     #[serde(default)]
     pub step: StepSize,
-    /// Number of steps; with a fraction of the bound, of a network as stable as its limit.
+    /// How it changes.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The rows a step sees.
+    #[serde(default)]
+    pub batches: Batches,
+    /// What is made small.
+    #[serde(default)]
+    pub loss: Loss,
+    /// Pull to zero: this times the parameters in the gradient.
+    #[serde(default)]
+    pub weight_decay: f64,
+    /// Number of steps, at most; with a fraction of the bound, of a network as stable as its limit.
     pub n_steps: usize,
+    /// When training ends.
+    #[serde(default)]
+    pub stop: Stop,
     /// Checkpoints, spaced logarithmically in time.
     #[serde(default = "default_n_checkpoints")]
     pub n_checkpoints: usize,
@@ -104,7 +123,23 @@ fn default_n_checkpoints() -> usize {
     12
 }
 
-/// The step size of gradient descent.
+impl TrainConfig {
+    /// The optimizer in words, with the batches and the schedule where they are not all rows and constant.
+    #[must_use]
+    pub fn recipe(&self) -> String {
+        let batches = match &self.batches {
+            Batches::Full | Batches::Listed(_) => None,
+            Batches::Shuffled(size) => Some(format!("batches of {size}, shuffled")),
+            Batches::Drawn(size) => Some(format!("batches of {size}, drawn")),
+        };
+        let schedule = (self.schedule != Schedule::Constant).then(|| format!("schedule {}", self.schedule.name()));
+        let decay = (self.weight_decay > 0.0).then(|| format!("weight decay {}", self.weight_decay));
+        let parts = [Some(self.optimizer.name().to_owned()), batches, schedule, decay];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The step size.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepSize {
@@ -114,6 +149,9 @@ pub enum StepSize {
     /// bound set the time, and a network whose own kernel at initialization has a lower bound reaches it in more, smaller steps. So
     /// both sides of the comparison are stable, and all networks of one kernel are compared at the same time.
     FractionOfBound(f64),
+    /// The step size in function space: the one that moves the function as this does in the NTK parametrization with laziness 1. The
+    /// parameters' step size is this times the ratio of both kernels' mean diagonals, so one value serves ntk, standard and mup.
+    FunctionSpace(f64),
 }
 
 impl Default for StepSize {
@@ -190,11 +228,14 @@ impl Default for VerdictConfig {
 }
 
 /// `[output]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 pub struct OutputConfig {
     /// Keep every point's kernels as .npy.
     pub kernels: bool,
+    /// Keep every trained network: as `safetensors`, which Python reads, or as `burn`, Burn's own record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub networks: Option<NetworkFormat>,
 }
 
 /// What a kernel alone needs of a config file: `[arch]`, and where the random network comes from. The tables of a study may be there

@@ -3,7 +3,8 @@
 //! [`Reference`] is the side without randomness, shared by all networks with the same infinite-width kernel; [`compare`] trains one
 //! network and measures it against the reference.
 
-use std::time::Instant;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
@@ -16,13 +17,16 @@ use crate::kernel::compare::relative_frobenius;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::kernel::stationary::{Form, Stationary};
 use crate::linalg::{GramMatrix, Matrix};
-use crate::net::Compute;
+use crate::net::{Compute, Predictor};
 use crate::record::{Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 use crate::regress::{mean_squared_error, regression};
-use crate::train::{self, Checkpoint, Trajectory, train};
+use crate::train::{self, Checkpoint, Training, Trajectory};
 
 /// How far the four terms may miss their total, relative to the largest prediction, before the run is called broken.
 const IDENTITY_TOLERANCE: f64 = 1e-10;
+
+/// How much of one network's training an interruption can lose.
+const SAVED_EVERY: Duration = Duration::from_secs(60);
 
 /// What the kernels of one architecture predict on the plan's test inputs.
 #[derive(Debug)]
@@ -90,7 +94,19 @@ pub struct PointKernels {
     pub ntk_test_train: Matrix,
 }
 
-/// Trains the point's network and compares it with the reference; `before_step` is asked before every step and may end the run.
+/// What comparing a point gives.
+#[derive(Debug)]
+pub struct Compared {
+    /// What is recorded.
+    pub point: Point,
+    /// Its kernels at initialization.
+    pub kernels: PointKernels,
+    /// The network after training.
+    pub predictor: Predictor,
+}
+
+/// Trains the point's network and compares it with the reference; `before_step` is asked before every step and may end the run, which is
+/// then kept at `unfinished` and goes on from there the next time.
 ///
 /// # Errors
 /// A step size above the network's own stability bound, a failing device, an interruption, or a gap whose parts do not add up.
@@ -99,23 +115,18 @@ pub fn compare(
     point: &PointPlan,
     reference: &Reference,
     compute: &Compute,
+    unfinished: &Path,
     before_step: &mut dyn FnMut(usize) -> Result<()>,
-) -> Result<(Point, PointKernels)> {
+) -> Result<Compared> {
     let begun = Instant::now();
     let (x_train, y_train, x_test, _) = plan.parts();
-    let settings = &plan.config.train;
-    let Start { predictor, k_train_train, flow, learning_rate, n_steps } =
-        Start::of(plan, point, &reference.limit, compute)?;
+    let Start { predictor, k_train_train, flow, recipe } = Start::of(plan, point, &reference.limit, compute)?;
     let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
 
-    let mut watch = Watch::new(plan, &reference.limit, compute, &k_train_train, learning_rate, before_step);
-    let train_plan = train::Plan {
-        n_checkpoints: settings.n_checkpoints,
-        ridge: reference.limit.ridge,
-        ..train::Plan::gradient_descent(learning_rate, n_steps)
-    };
-    let problem = train::Problem { x_train, y_train, x_test, validation: None };
-    let (_, trajectory) = train(predictor, problem, &train_plan, compute, &mut watch)?;
+    let mut watch = Watch::new(plan, &reference.limit, compute, (&predictor, &k_train_train), &recipe, before_step)?;
+    let training = Training::new(predictor, plan.problem(y_train, x_test), &recipe, compute)?;
+    let (trained_predictor, trajectory) =
+        training.kept_at(unfinished.to_path_buf(), SAVED_EVERY, &mut watch)?.run(&mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
 
     let first =
@@ -128,7 +139,7 @@ pub fn compare(
             y_train,
             empirical: KernelPredictor { flow: &flow, k_test_train: &k_test_train },
             analytic: KernelPredictor { flow: &reference.limit.flow, k_test_train: &reference.ntk_test_train },
-            horizon: Horizon::Steps { learning_rate, n_steps: n_steps as u64 },
+            horizon: horizon(&recipe, trajectory.n_steps),
         },
         Order::NetworkFirst,
     )?;
@@ -141,9 +152,8 @@ pub fn compare(
     }
 
     let measured = Measured {
-        learning_rate,
-        n_steps,
-        stability_bound: flow.stability_bound(),
+        stability_bound: Limit::bound(plan, &flow),
+        recipe,
         kernel_error: kernel_error(&k_train_train, reference, y_train.n_cols())?,
         trajectory,
         decomposition,
@@ -157,21 +167,22 @@ pub fn compare(
         ntk_test_train: reference.ntk_test_train.clone(),
     };
     let seconds = begun.elapsed().as_secs_f64();
-    Ok((Point { row, seconds, predictions, trajectory: snapshots, modes: bands }, kernels))
+    let point = Point { row, seconds, predictions, trajectory: snapshots, modes: bands };
+    Ok(Compared { point, kernels, predictor: trained_predictor })
 }
 
 /// What one network adds to the reference.
 struct Measured {
-    learning_rate: f64,
-    n_steps: usize,
-    stability_bound: f64,
+    recipe: train::Plan,
+    stability_bound: Option<f64>,
     kernel_error: f64,
     trajectory: Trajectory,
     decomposition: Decomposition,
 }
 
 fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measured, last: Option<&Snapshot>) -> Row {
-    let Measured { learning_rate, n_steps, trajectory, decomposition, .. } = measured;
+    let Measured { recipe, trajectory, decomposition, .. } = measured;
+    let n_steps = trajectory.n_steps;
     let (x_train, y_train, x_test, y_test) = plan.parts();
     let config = &plan.config;
     let architecture = &point.architecture;
@@ -191,6 +202,7 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         n_test: x_test.n_rows(),
         activation: architecture.activation_name(),
         parametrization: architecture.parametrization().to_string(),
+        laziness: architecture.laziness(),
         w_std: architecture.w_std(),
         b_std: architecture.b_std(),
         depth: architecture.depth(),
@@ -200,10 +212,13 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         backend: plan.backend.to_string(),
         dtype: config.compute.dtype.to_string(),
         ridge: reference.limit.ridge,
-        learning_rate: *learning_rate,
+        optimizer: config.train.recipe(),
+        learning_rate: recipe.learning_rate,
         stability_bound: measured.stability_bound,
-        n_steps: *n_steps,
-        time: learning_rate * *n_steps as f64,
+        n_steps,
+        time: recipe.time(n_steps).unwrap_or(recipe.learning_rate * n_steps as f64),
+        stop: recipe.stop.name().to_owned(),
+        is_reached: trajectory.is_reached,
         outcome: trajectory.outcome,
         diverged_at: trajectory.diverged_at,
         loss_train: end.map(|end| end.loss / unit.powi(2)),
@@ -212,6 +227,9 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         mse_ntk: error(&decomposition.kernel_limit),
         mse_ntk_at_time: finite(error(&decomposition.kernel_at_horizon)),
         mse_nngp: reference.errors.nngp,
+        accuracy_network: end.and_then(|end| plan.accuracy(&end.f_test)),
+        accuracy_ntk: plan.accuracy(&decomposition.kernel_limit),
+        accuracy_nngp: plan.accuracy(&reference.nngp),
         mse_rbf: reference.errors.rbf,
         mse_laplace: reference.errors.laplace,
         mse_matern: reference.errors.matern,
@@ -227,6 +245,18 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         parameter_distance: last.and_then(|snapshot| snapshot.parameter_distance),
         eigenvalue_cutoff: reference.limit.flow.eigenvalue_cutoff(),
         n_dropped: reference.limit.flow.n_dropped(),
+    }
+}
+
+/// How long the linearized network trains for these steps: step by step where it is gradient descent, as gradient flow for the same
+/// time under other rules, and to the end where the optimizer keeps no time.
+pub(super) fn horizon(recipe: &train::Plan, n_steps: usize) -> Horizon {
+    match recipe.time(n_steps) {
+        Some(_) if recipe.is_gradient_descent() => {
+            Horizon::Steps { learning_rate: recipe.learning_rate, n_steps: n_steps as u64 }
+        }
+        Some(time) => Horizon::Time(time),
+        None => Horizon::Infinite,
     }
 }
 

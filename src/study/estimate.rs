@@ -138,7 +138,7 @@ impl Monitor for Clock {
     }
 }
 
-fn memory(plan: &Plan, architecture: &Architecture) -> usize {
+pub(super) fn memory(plan: &Plan, architecture: &Architecture) -> usize {
     let bytes = plan.config.compute.dtype.size();
     let (n_train, n_test) = (plan.split.x_train.n_rows(), plan.split.x_test.n_rows());
     let n_entries = plan.n_entries();

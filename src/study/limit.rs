@@ -11,6 +11,7 @@ use crate::kernel::analytic::AnalyticKernel;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::linalg::GramMatrix;
 use crate::net::{Compute, Predictor};
+use crate::train;
 
 /// The analytic kernels of an architecture on the plan's training inputs.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub(super) struct Limit {
     pub(super) flow: Flow,
     /// The config's ridge, resolved on the NTK.
     pub(super) ridge: f64,
+    /// The parameters' step size for a step size of 1 in function space.
+    function_space: f64,
 }
 
 impl Limit {
@@ -31,8 +34,35 @@ impl Limit {
         let ridge = plan.config.train.ridge.resolve(&grams.ntk);
         let cutoff = Flow::rounding_cutoff(grams.ntk.n(), f64::EPSILON);
         let flow = Flow::new(&grams.ntk, Outputs::Independent(y_train.n_cols()), ridge, cutoff)?;
-        refuse_unstable(plan, "the analytic NTK", flow.stability_bound())?;
-        Ok(Self { kernel, grams, flow, ridge })
+        let reference = AnalyticKernel::new(architecture.in_ntk_parametrization()).diagonals(x_train)?.ntk;
+        let mean = reference.iter().sum::<f64>() / reference.len() as f64;
+        let function_space = mean / grams.ntk.mean_diagonal();
+        let limit = Self { kernel, grams, flow, ridge, function_space };
+        limit.refuse_unstable(plan, "the analytic NTK", &limit.flow)?;
+        Ok(limit)
+    }
+
+    /// The largest stable step size of the plan's optimizer on its loss, under the kernel of `flow`; none for Adam.
+    pub(super) fn bound(plan: &Plan, flow: &Flow) -> Option<f64> {
+        let settings = &plan.config.train;
+        let of_loss = settings.loss.stability_factor(plan.split.y_train.n_cols());
+        Some(settings.optimizer.stability_factor()? * of_loss * flow.stability_bound())
+    }
+
+    fn refuse_unstable(&self, plan: &Plan, of: &str, flow: &Flow) -> Result<()> {
+        let (key, value) = match plan.config.train.step {
+            StepSize::Absolute(value) => ("train.step.absolute", value),
+            StepSize::FunctionSpace(value) => ("train.step.function-space", value * self.function_space),
+            StepSize::FractionOfBound(_) => return Ok(()),
+        };
+        match Self::bound(plan, flow) {
+            Some(bound) if value >= bound && !plan.config.train.allow_unstable => Err(Error::config(
+                key,
+                format!("{value} is at or above the stability bound {bound:.6} of {of}: training would diverge"),
+                "lower it, or use `step = { fraction-of-bound = 0.5 }`; `train.allow_unstable = true` lets it diverge",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The ridge as a fraction of the NTK's mean diagonal, which every other kernel takes of its own.
@@ -47,8 +77,8 @@ pub(super) struct Start {
     pub(super) k_train_train: GramMatrix,
     /// Training under the network's own kernel.
     pub(super) flow: Flow,
-    pub(super) learning_rate: f64,
-    pub(super) n_steps: usize,
+    /// How it is trained.
+    pub(super) recipe: train::Plan,
 }
 
 impl Start {
@@ -61,35 +91,39 @@ impl Start {
             Predictor::of_seed(&point.architecture, settings.initial_function, (root, point.seed), compute)?;
         let k_train_train = EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
         // No cutoff: at a finite time small eigenvalues do no harm, and this kernel is not taken to infinity.
-        let flow = Flow::new(&k_train_train, Outputs::Coupled(y_train.n_cols()), limit.ridge, 0.0)?;
-        let bound = flow.stability_bound();
+        // Where it is, because the optimizer keeps no time, rounding must not be inverted.
+        let n = k_train_train.n();
+        let is_finite = settings.optimizer.time_factor().is_some();
+        let cutoff = if is_finite { 0.0 } else { Flow::rounding_cutoff(n, plan.config.compute.dtype.epsilon()) };
+        let flow = Flow::new(&k_train_train, Outputs::Coupled(y_train.n_cols()), limit.ridge, cutoff)?;
         let of = format!("the network (width {}, seed {})", point.architecture.width(), point.seed);
-        refuse_unstable(plan, &of, bound)?;
-        let (learning_rate, n_steps) = match settings.step {
-            StepSize::Absolute(learning_rate) => (learning_rate, settings.n_steps),
-            StepSize::FractionOfBound(fraction) => {
-                let limit_bound = limit.flow.stability_bound();
+        limit.refuse_unstable(plan, &of, &flow)?;
+        let bounds = Limit::bound(plan, &flow).zip(Limit::bound(plan, &limit.flow));
+        let (learning_rate, n_steps) = match (settings.step, bounds) {
+            (StepSize::Absolute(learning_rate), _) => (learning_rate, settings.n_steps),
+            (StepSize::FunctionSpace(value), _) => (value * limit.function_space, settings.n_steps),
+            // Refused by the plan: Adam has no bound.
+            (StepSize::FractionOfBound(_), None) => (0.0, settings.n_steps),
+            (StepSize::FractionOfBound(fraction), Some((bound, limit_bound))) => {
                 let time = fraction * limit_bound * settings.n_steps as f64;
                 // A network of a lower bound takes more, smaller steps, so that all are compared at the same time.
                 let n_steps = (settings.n_steps as f64 * (limit_bound / bound).max(1.0)).ceil();
                 (time / n_steps, n_steps as usize)
             }
         };
-        Ok(Self { predictor, k_train_train, flow, learning_rate, n_steps })
-    }
-}
-
-fn refuse_unstable(plan: &Plan, of: &str, bound: f64) -> Result<()> {
-    match plan.config.train.step {
-        StepSize::Absolute(learning_rate) if learning_rate >= bound && !plan.config.train.allow_unstable => {
-            Err(Error::config(
-                "train.step.absolute",
-                format!(
-                    "{learning_rate} is at or above the stability bound {bound:.6} of {of}: gradient descent would diverge"
-                ),
-                "lower it, or use `step = { fraction-of-bound = 0.5 }`; `train.allow_unstable = true` lets it diverge",
-            ))
-        }
-        _ => Ok(()),
+        let recipe = train::Plan {
+            optimizer: settings.optimizer,
+            learning_rate,
+            schedule: settings.schedule,
+            batches: settings.batches.clone(),
+            loss: settings.loss,
+            ridge: limit.ridge,
+            weight_decay: settings.weight_decay,
+            n_steps,
+            n_checkpoints: settings.n_checkpoints,
+            stop: settings.stop,
+            seed: (root, point.seed),
+        };
+        Ok(Self { predictor, k_train_train, flow, recipe })
     }
 }

@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::config::{Config, StepSize, TrainConfig};
 use crate::arch::Architecture;
-use crate::data::{DataConfig, Dataset, Split};
+use crate::data::{DataConfig, Dataset, Split, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
 use crate::record::{Computation, DataFacts, Machine, Manifest, SCHEMA_VERSION};
+use crate::train::{Loss, Optimizer, Problem, Stop};
 
 /// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
 const MAX_PARAMETERS: usize = 1 << 32;
@@ -70,6 +71,14 @@ impl Plan {
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let dataset = config.data.source.load(config.seeds.root, base)?;
         let split = Split::new(&dataset, &config.data, config.seeds.root)?;
+        config.train.batches.check(split.x_train.n_rows())?;
+        if config.train.loss == Loss::CrossEntropy && dataset.task != Task::Classification {
+            return Err(Error::config(
+                "train.loss",
+                "the cross-entropy is one of classes, and these data are numbers",
+                "use `loss = \"squared\"`, or say `task = \"classification\"` of a csv source",
+            ));
+        }
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
         check_architectures(&architectures, config.seeds.n_seeds)?;
         let n_seeds = config.seeds.n_seeds as u64;
@@ -121,6 +130,39 @@ impl Plan {
             column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64
         };
         ((0..y.n_cols()).map(variance).sum::<f64>() / y.n_cols() as f64).sqrt()
+    }
+
+    /// The training targets as the loss takes them: one-hot classes for the cross-entropy, whatever the scaling.
+    #[must_use]
+    pub fn training_targets(&self) -> Matrix {
+        let y_train = &self.split.y_train;
+        match self.config.train.loss {
+            Loss::Squared => y_train.clone(),
+            Loss::CrossEntropy => self.split.scaling.targets_back(y_train).map(f64::round),
+        }
+    }
+
+    /// What a network is to fit, seen at `x_test`.
+    #[must_use]
+    pub fn problem<'a>(&'a self, y_train: &'a Matrix, x_test: &'a Matrix) -> Problem<'a> {
+        let Split { x_train, x_validation, y_validation, .. } = &self.split;
+        let validation = (x_validation.n_rows() > 0).then_some((x_validation, y_validation));
+        Problem { x_train, y_train, x_test, validation }
+    }
+
+    /// The share of rows whose largest entry, in the data's own units, is that of the test targets; of classification only.
+    #[must_use]
+    pub fn accuracy(&self, prediction: &Matrix) -> Option<f64> {
+        if self.dataset.task != Task::Classification || prediction.first_non_finite().is_some() {
+            return None;
+        }
+        let classes = |values: &Matrix| -> Vec<Option<usize>> {
+            let back = self.split.scaling.targets_back(values);
+            back.rows().map(|row| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))).collect()
+        };
+        let (found, true_ones) = (classes(prediction), classes(&self.split.y_test));
+        let n_right = found.iter().zip(&true_ones).filter(|(found, class)| found == class).count();
+        Some(n_right as f64 / found.len() as f64)
     }
 
     /// Training inputs and targets, test inputs and targets.
@@ -200,6 +242,7 @@ fn check_values(config: &Config) -> Result<()> {
         ));
     }
     train.ridge.validate("train.ridge")?;
+    check_recipe(config)?;
     match train.step {
         StepSize::Absolute(value) if !(value > 0.0 && value.is_finite()) => {
             return Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"));
@@ -218,7 +261,14 @@ fn check_values(config: &Config) -> Result<()> {
                 "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
             ));
         }
-        StepSize::Absolute(_) | StepSize::FractionOfBound(_) => {}
+        StepSize::FunctionSpace(value) if !(value > 0.0 && value.is_finite()) => {
+            return Err(Error::config(
+                "train.step.function-space",
+                format!("{value} is not a positive number"),
+                "give one",
+            ));
+        }
+        StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => {}
     }
     if !(verdict.margin > 0.0 && verdict.margin.is_finite()) {
         return Err(Error::config(
@@ -236,6 +286,38 @@ fn check_values(config: &Config) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Refuses an optimizer, schedule or rule that means nothing; batches are compared with the data when these are there.
+fn check_recipe(config: &Config) -> Result<()> {
+    let train = &config.train;
+    train.optimizer.check("train.optimizer")?;
+    train.schedule.check("train.schedule")?;
+    train.stop.check("train.stop")?;
+    if !(train.weight_decay >= 0.0 && train.weight_decay.is_finite()) {
+        let problem = format!("{} is not a number from 0 up", train.weight_decay);
+        return Err(Error::config("train.weight_decay", problem, "1e-4 is usual"));
+    }
+    if matches!((train.optimizer, train.step), (Optimizer::Adam { .. }, StepSize::FractionOfBound(_))) {
+        return Err(Error::config(
+            "train.step.fraction-of-bound",
+            "Adam has no stability bound: its steps do not scale with the gradient",
+            "give `step = { absolute = 1e-3 }`",
+        ));
+    }
+    match train.stop {
+        Stop::Validation { .. } if config.data.n_validation == 0 => Err(Error::config(
+            "train.stop.validation",
+            "there are no validation rows to look at",
+            "set `data.n_validation`, for example to a fifth of the training rows",
+        )),
+        Stop::Validation { .. } if train.loss == Loss::CrossEntropy => Err(Error::config(
+            "train.stop.validation",
+            "it looks at squared errors, which the cross-entropy does not make small",
+            "use another rule, or the squared loss",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the name stays inside the folder of all runs, and in one line of the report.

@@ -11,7 +11,7 @@ use crate::linalg::Matrix;
 use crate::net::Compute;
 use crate::record::Outcome;
 use crate::regress::regression;
-use crate::train::{self, Monitor, train};
+use crate::train::{self, Loss, Monitor, Stop, train};
 
 /// What predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,7 +21,7 @@ pub enum PredictWith {
     Ntk,
     /// The NNGP posterior mean.
     Nngp,
-    /// The trained networks of all seeds.
+    /// The trained networks of all seeds; of the cross-entropy their probabilities.
     Network,
 }
 
@@ -70,20 +70,24 @@ fn from_kernel(plan: &Plan, kind: KernelKind, x: &Matrix) -> Result<Predicted> {
 }
 
 fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Result<()>) -> Result<Predicted> {
-    let (x_train, y_train, ..) = plan.parts();
     let limit = limit(plan)?;
+    let y_train = plan.training_targets();
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let mut monitor = Interruptible { before_step };
     let mut functions = Vec::new();
     for point in &plan.points {
-        let Start { predictor, learning_rate, n_steps, .. } = Start::of(plan, point, &limit, &compute)?;
-        let few = train::Plan { ridge: limit.ridge, ..train::Plan::gradient_descent(learning_rate, n_steps) };
-        let problem = train::Problem { x_train, y_train, x_test: x, validation: None };
-        let (_, trajectory) = train(predictor, problem, &few, &compute, &mut monitor)?;
+        let Start { predictor, recipe, .. } = Start::of(plan, point, &limit, &compute)?;
+        let learning_rate = recipe.learning_rate;
+        // Rules that look at checkpoints need them.
+        let n_checkpoints = if matches!(recipe.stop, Stop::ResidualChange(_)) { recipe.n_checkpoints } else { 2 };
+        let recipe = train::Plan { n_checkpoints, ..recipe };
+        let problem = plan.problem(&y_train, x);
+        let (_, trajectory) = train(predictor, problem, &recipe, &compute, &mut monitor)?;
         match trajectory.checkpoints.last() {
-            Some(last) if trajectory.outcome == Outcome::Completed => {
-                functions.push(plan.split.scaling.targets_back(&last.f_test));
-            }
+            Some(last) if trajectory.outcome == Outcome::Completed => functions.push(match recipe.loss {
+                Loss::Squared => plan.split.scaling.targets_back(&last.f_test),
+                Loss::CrossEntropy => softmax(&last.f_test),
+            }),
             _ => {
                 return Err(Error::config(
                     "train.step",
@@ -104,6 +108,14 @@ fn from_networks(plan: &Plan, x: &Matrix, before_step: &mut dyn FnMut() -> Resul
         (squares / (n - 1.0)).sqrt()
     });
     Ok(Predicted { mean, deviation: Some(deviation) })
+}
+
+/// Probabilities, row by row.
+fn softmax(f: &Matrix) -> Matrix {
+    let largest = |i: usize| f.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum = |i: usize| f.row(i).iter().map(|v| (v - largest(i)).exp()).sum::<f64>();
+    let rows: Vec<(f64, f64)> = (0..f.n_rows()).map(|i| (largest(i), sum(i))).collect();
+    Matrix::from_fn(f.n_rows(), f.n_cols(), |i, k| (f[(i, k)] - rows[i].0).exp() / rows[i].1)
 }
 
 struct Interruptible<'a> {

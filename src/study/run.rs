@@ -1,13 +1,16 @@
 //! From a plan to a run folder: every point that is not there yet, in order, each stored as soon as it is finished.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::equivalence::{PointKernels, Reference, compare};
-use super::estimate::ensure_memory;
+use super::estimate::{ensure_memory, memory};
 use super::plan::{Plan, PointPlan};
+use crate::arch::Architecture;
 use crate::error::{Error, Result};
-use crate::net::Compute;
-use crate::record::{Row, Store, npy};
+use crate::net::{self, Compute, NetworkFormat};
+use crate::record::{Machine, Row, Store, npy};
+use crate::train::{Loss, n_side_by_side, side_by_side};
 
 /// Someone who follows a run.
 pub trait Progress {
@@ -20,8 +23,8 @@ pub trait Progress {
     /// A point begins.
     fn point(&mut self, point: &PointPlan);
 
-    /// A step of the present point is about to be taken.
-    fn step(&mut self, step: usize);
+    /// A step of a point that has begun is about to be taken.
+    fn step(&mut self, point: &PointPlan, step: usize);
 
     /// A point is stored.
     fn finished(&mut self, row: &Row);
@@ -35,51 +38,124 @@ pub trait Progress {
 /// # Errors
 /// As [`run`], without touching a run folder.
 pub fn check(plan: &Plan) -> Result<()> {
+    ensure_comparable(plan)?;
     ensure_memory(plan)?;
     Compute::open(plan.backend, plan.config.compute.dtype)?;
     references(plan).map(drop)
 }
 
-/// Computes every point of `plan` that `folder` does not hold yet.
+/// Computes every point of `plan` that `folder` does not hold yet; small networks side by side, as many as there are threads for.
 ///
 /// # Errors
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are
-/// stored in every case, and running again resumes.
-pub fn run(plan: &Plan, folder: &Path, progress: &mut dyn Progress) -> Result<Store> {
+/// stored in every case, and running again resumes, an unfinished network too.
+pub fn run(plan: &Plan, folder: &Path, progress: &mut (dyn Progress + Send)) -> Result<Store> {
+    ensure_comparable(plan)?;
     ensure_memory(plan)?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let references = references(plan)?;
-    let mut store = Store::start(folder, plan.manifest()?)?;
-    // A point that was finished before its kernels were asked for is computed once more, with the same numbers.
-    let is_finished = |store: &Store, point: &PointPlan| {
+    let store = Store::start(folder, plan.manifest()?)?;
+    // A point that was finished before its kernels or its network were asked for is computed once more, with the same numbers.
+    let output = plan.config.output;
+    let is_finished = |point: &PointPlan| {
         store.is_finished(&point.id)
-            && (!plan.config.output.kernels || kernel_folder(folder, point).join(LAST_KERNEL).exists())
+            && (!output.kernels || kernel_folder(folder, point).join(LAST_KERNEL).exists())
+            && output.networks.is_none_or(|format| network_file(folder, point, format).exists())
     };
-    let n_finished = plan.points.iter().filter(|point| is_finished(&store, point)).count();
-    progress.begin(plan.points.len(), n_finished);
-    for point in &plan.points {
-        if is_finished(&store, point) {
-            progress.skipped(point);
-            continue;
-        }
-        progress.point(point);
-        let reference = references
+    let (finished, missing): (Vec<_>, Vec<_>) = plan.points.iter().partition(|point| is_finished(point));
+    progress.begin(plan.points.len(), finished.len());
+    finished.into_iter().for_each(|point| progress.skipped(point));
+    let job = Job { plan, folder, compute, references, shared: Mutex::new(Shared { store, progress }) };
+    for points in missing.chunk_by(|a, b| job.n_at_once(a) == job.n_at_once(b)) {
+        let n_at_once = points.first().map_or(1, |point| job.n_at_once(point));
+        side_by_side(points.len(), n_at_once, |number| job.point(points[number]))?;
+    }
+    // Empty by now, if it was ever there.
+    let _ = std::fs::remove_dir(folder.join(UNFINISHED));
+    Ok(job.shared.into_inner().unwrap_or_else(PoisonError::into_inner).store)
+}
+
+/// Kernel regression answers to squared errors; what another loss leads to has no such counterpart.
+fn ensure_comparable(plan: &Plan) -> Result<()> {
+    match plan.config.train.loss {
+        Loss::Squared => Ok(()),
+        Loss::CrossEntropy => Err(Error::config(
+            "train.loss",
+            "a network trained by the cross-entropy has no kernel regression to be compared with",
+            "use `loss = \"squared\"`, which regresses on one-hot classes, or `ntk predict --with network`",
+        )),
+    }
+}
+
+/// What all points of a run share.
+struct Job<'a> {
+    plan: &'a Plan,
+    folder: &'a Path,
+    compute: Compute,
+    references: Vec<Reference>,
+    shared: Mutex<Shared<'a>>,
+}
+
+struct Shared<'a> {
+    store: Store,
+    progress: &'a mut (dyn Progress + Send),
+}
+
+impl<'a> Job<'a> {
+    fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
+        // A thread that panicked has ended the run.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn n_at_once(&self, point: &PointPlan) -> usize {
+        n_at_once(self.plan, &point.architecture)
+    }
+
+    fn point(&self, point: &PointPlan) -> Result<()> {
+        let Self { plan, folder, .. } = self;
+        self.shared().progress.point(point);
+        let reference = self
+            .references
             .iter()
             .find(|reference| reference.is_limit_of(&point.architecture))
             .ok_or_else(|| Error::Check(format!("no analytic kernel for {}", point.architecture.describe())))?;
         let mut before_step = |step| {
-            progress.step(step);
-            if progress.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
+            let mut shared = self.shared();
+            shared.progress.step(point, step);
+            if shared.progress.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
         };
-        let (finished, kernels) = compare(plan, point, reference, &compute, &mut before_step)?;
+        let unfinished = folder.join(UNFINISHED).join(&point.id).with_extension("safetensors");
+        let compared = compare(plan, point, reference, &self.compute, &unfinished, &mut before_step)?;
         if plan.config.output.kernels {
-            write_kernels(&kernel_folder(folder, point), &kernels)?;
+            write_kernels(&kernel_folder(folder, point), &compared.kernels)?;
         }
-        store.finish(&finished)?;
+        if let Some(format) = plan.config.output.networks {
+            net::save(&compared.predictor, &network_file(folder, point, format))?;
+        }
+        let finished = compared.point;
+        let mut shared = self.shared();
+        shared.store.finish(&finished)?;
         log::info!("{}, seed {}: {:.2} s", point.architecture.describe(), point.seed, finished.seconds);
-        progress.finished(&finished.row);
+        shared.progress.finished(&finished.row);
+        Ok(())
     }
-    Ok(store)
+}
+
+/// Networks of this architecture to train at once: what is fastest, and fits into the memory.
+pub(super) fn n_at_once(plan: &Plan, architecture: &Architecture) -> usize {
+    if !plan.backend.is_host() {
+        return 1;
+    }
+    let n_train = plan.split.x_train.n_rows();
+    let fits = Machine::available_memory().map_or(usize::MAX, |free| free / memory(plan, architecture).max(1));
+    n_side_by_side(architecture, n_train, plan.n_threads).min(fits).max(1)
+}
+
+/// Where networks are kept while they train.
+const UNFINISHED: &str = "unfinished";
+
+fn network_file(folder: &Path, point: &PointPlan, format: NetworkFormat) -> PathBuf {
+    folder.join("networks").join(&point.id).with_extension(format.extension())
 }
 
 /// Written after the others: where it is, all of them are.

@@ -101,6 +101,8 @@ pub struct DepthVerdict {
     pub n_networks: usize,
     /// Of them, those that diverged.
     pub n_diverged: usize,
+    /// Of the trained ones, those that took all their steps without meeting the rule to stop.
+    pub n_missed: usize,
     /// Whether every trained network's step size lay below its stability bound; above it the linearized network diverges, and the parts
     /// of the gap measure nothing else.
     pub is_stable: bool,
@@ -185,6 +187,7 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
         width: widest.width,
         n_networks,
         n_diverged: n_networks - at_widest.len(),
+        n_missed: at_widest.iter().filter(|row| row.misses_target()).count(),
         is_stable: at_widest.iter().all(|row| row.is_stable()),
         decision,
         total,

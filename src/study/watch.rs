@@ -1,18 +1,19 @@
 //! What is seen of a network while it trains: its kernel, and its residual in the eigenbasis of the analytic kernel.
 
 use super::config::WatchLevel;
+use super::equivalence::horizon;
 use super::limit::Limit;
 use super::plan::Plan;
-use crate::dynamics::{Flow, Horizon};
-use crate::error::Result;
+use crate::dynamics::Flow;
+use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::compare::{centred_alignment, effective_rank, relative_frobenius, target_alignment};
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::linalg::{GramMatrix, Matrix, Spectrum};
-use crate::net::{ActivationPattern, Compute, Predictor};
+use crate::net::{ActivationPattern, Compute, Model, Predictor, to_matrix};
 use crate::record::{ModeBand, Snapshot, finite};
 use crate::regress::mean_squared_error;
-use crate::train::{Checkpoint, Monitor};
+use crate::train::{self, Checkpoint, Monitor};
 
 /// Looks at the network at every checkpoint, as closely as the config asks.
 pub(super) struct Watch<'a> {
@@ -20,19 +21,33 @@ pub(super) struct Watch<'a> {
     limit: &'a Limit,
     compute: &'a Compute,
     initial_kernel: &'a GramMatrix,
-    learning_rate: f64,
+    recipe: &'a train::Plan,
     before_step: &'a mut dyn FnMut(usize) -> Result<()>,
     first: First,
     pub(super) snapshots: Vec<Snapshot>,
     pub(super) bands: Vec<ModeBand>,
 }
 
-/// What was seen at the first checkpoint.
-#[derive(Default)]
+/// What is seen of the network before training.
 struct First {
-    components: Option<Matrix>,
+    /// The residual along the analytic kernel's eigenvectors.
+    components: Matrix,
     map_grams: Vec<GramMatrix>,
     pattern: Option<ActivationPattern>,
+}
+
+impl First {
+    fn of(plan: &Plan, limit: &Limit, compute: &Compute, predictor: &Predictor) -> Result<Self> {
+        let (x_train, y_train, ..) = plan.parts();
+        let f_train = to_matrix(predictor.forward(compute.tensor(x_train)))?;
+        let components = limit.flow.components(&(y_train - &f_train))?;
+        if plan.config.train.watch < WatchLevel::Everything {
+            return Ok(Self { components, map_grams: Vec::new(), pattern: None });
+        }
+        let map_grams = EmpiricalNtk::new(predictor, compute).map_grams(x_train)?;
+        let pattern = Some(ActivationPattern::of(predictor.network(), compute.tensor(x_train)));
+        Ok(Self { components, map_grams, pattern })
+    }
 }
 
 impl<'a> Watch<'a> {
@@ -40,17 +55,17 @@ impl<'a> Watch<'a> {
         plan: &'a Plan,
         limit: &'a Limit,
         compute: &'a Compute,
-        initial_kernel: &'a GramMatrix,
-        learning_rate: f64,
+        (predictor, initial_kernel): (&Predictor, &'a GramMatrix),
+        recipe: &'a train::Plan,
         before_step: &'a mut dyn FnMut(usize) -> Result<()>,
-    ) -> Self {
+    ) -> Result<Self> {
         let bands = mode_bands(&limit.flow);
-        let first = First::default();
-        Self { plan, limit, compute, initial_kernel, learning_rate, before_step, first, snapshots: Vec::new(), bands }
+        let first = First::of(plan, limit, compute, predictor)?;
+        Ok(Self { plan, limit, compute, initial_kernel, recipe, before_step, first, snapshots: Vec::new(), bands })
     }
 
     /// The kernel at a checkpoint, and what is seen of it.
-    fn measure_kernel(&mut self, predictor: &Predictor, snapshot: &mut Snapshot) -> Result<()> {
+    fn measure_kernel(&self, predictor: &Predictor, snapshot: &mut Snapshot) -> Result<()> {
         let ntk = EmpiricalNtk::new(predictor, self.compute);
         let x_train = &self.plan.split.x_train;
         let kernel = if self.plan.config.train.watch < WatchLevel::Everything {
@@ -58,14 +73,13 @@ impl<'a> Watch<'a> {
         } else {
             let maps = ntk.map_grams(x_train)?;
             let kernel = sum(&maps, self.initial_kernel.n())?;
-            if self.first.map_grams.is_empty() {
-                self.first.map_grams.clone_from(&maps);
-            }
             let drifts = maps.iter().zip(&self.first.map_grams).map(|(now, then)| relative_frobenius(now, then));
             snapshot.map_drifts = drifts.map(|drift| drift.map(finite)).collect::<Result<_>>()?;
             snapshot.eigenvalues = Spectrum::of(&kernel)?.eigenvalues().to_vec();
             let pattern = ActivationPattern::of(predictor.network(), self.compute.tensor(x_train));
-            snapshot.sign_flips = finite(pattern.flips(self.first.pattern.get_or_insert_with(|| pattern.clone()))?);
+            if let Some(first) = &self.first.pattern {
+                snapshot.sign_flips = finite(pattern.flips(first)?);
+            }
             kernel
         };
         snapshot.kernel_drift = finite(relative_frobenius(&kernel, self.initial_kernel)?);
@@ -78,9 +92,8 @@ impl<'a> Watch<'a> {
     fn measure_bands(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         let (flow, unit) = (&self.limit.flow, self.plan.target_deviation());
         let components = flow.components(&(&self.plan.split.y_train - &checkpoint.f_train))?;
-        let initial = self.first.components.get_or_insert_with(|| components.clone());
-        let horizon = Horizon::Steps { learning_rate: self.learning_rate, n_steps: checkpoint.step as u64 };
-        let decay = flow.decay(horizon);
+        let initial = &self.first.components;
+        let decay = flow.decay(horizon(self.recipe, checkpoint.step));
         let ridge = self.limit.ridge;
         // With a ridge, a residual decays to what the ridge leaves of it, not to zero.
         let remaining = |(s, decay): (&f64, &f64)| 1.0 - s / (s + ridge) * (1.0 - decay);
@@ -106,11 +119,18 @@ impl Monitor for Watch<'_> {
     }
 
     fn at_checkpoint(&mut self, checkpoint: &Checkpoint, predictor: &Predictor) -> Result<()> {
+        // An early stop returns to an earlier step.
+        let n_kept = self.snapshots.iter().filter(|snapshot| snapshot.step < checkpoint.step).count();
+        self.snapshots.truncate(n_kept);
+        for band in &mut self.bands {
+            band.measured.truncate(n_kept);
+            band.predicted.truncate(n_kept);
+        }
         self.measure_bands(checkpoint)?;
         let unit = self.plan.target_deviation();
         let mut snapshot = Snapshot {
             step: checkpoint.step,
-            time: self.learning_rate * checkpoint.step as f64,
+            time: self.recipe.time(checkpoint.step).unwrap_or(self.recipe.learning_rate * checkpoint.step as f64),
             loss_train: finite(checkpoint.loss / unit.powi(2)),
             mse_test: finite(mean_squared_error(&checkpoint.f_test, &self.plan.split.y_test) / unit.powi(2)),
             parameter_distance: finite(checkpoint.parameter_distance),
@@ -120,6 +140,17 @@ impl Monitor for Watch<'_> {
             self.measure_kernel(predictor, &mut snapshot)?;
         }
         self.snapshots.push(snapshot);
+        Ok(())
+    }
+
+    fn notes(&self) -> Result<String> {
+        let unwritable = |reason| Error::Check(format!("what was seen of a network cannot be written: {reason}"));
+        serde_json::to_string(&(&self.snapshots, &self.bands)).map_err(unwritable)
+    }
+
+    fn resume(&mut self, notes: &str) -> Result<()> {
+        let unreadable = |reason| Error::Check(format!("what was seen of a network cannot be read: {reason}"));
+        (self.snapshots, self.bands) = serde_json::from_str(notes).map_err(unreadable)?;
         Ok(())
     }
 }

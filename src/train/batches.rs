@@ -37,7 +37,9 @@ impl Batches {
     /// # Errors
     /// An empty batch, one larger than the data, a row that is not there.
     pub fn check(&self, n_train: usize) -> Result<()> {
-        let refuse = |problem: String| Err(Error::config("train.batches", problem, "use `batches = { shuffled = 32 }`, or \"full\""));
+        let refuse = |problem: String| {
+            Err(Error::config("train.batches", problem, "use `batches = { shuffled = 32 }`, or \"full\""))
+        };
         match (self, self.size()) {
             (_, Some(0)) => refuse("a batch of 0 rows".to_owned()),
             (_, Some(size)) if size > n_train => {

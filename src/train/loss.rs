@@ -67,11 +67,14 @@ impl Loss {
             return Ok(());
         }
         if y.n_cols() < 2 {
-            return Err(Error::shape("targets of the cross-entropy", "a column for each of at least 2 classes", y.n_cols()));
+            return Err(Error::shape(
+                "targets of the cross-entropy",
+                "a column for each of at least 2 classes",
+                y.n_cols(),
+            ));
         }
-        let is_class = |row: &[f64]| {
-            row.iter().all(|y| *y == 0.0 || *y == 1.0) && row.iter().filter(|y| **y == 1.0).count() == 1
-        };
+        let is_class =
+            |row: &[f64]| row.iter().all(|y| *y == 0.0 || *y == 1.0) && row.iter().filter(|y| **y == 1.0).count() == 1;
         match y.rows().position(|row| !is_class(row)) {
             None => Ok(()),
             Some(row) => Err(Error::input(

@@ -83,11 +83,9 @@ impl Plan {
         self.schedule.check("train.schedule")?;
         self.batches.check(n_train)?;
         self.stop.check("train.stop")?;
-        for (key, value) in [
-            ("train.step", self.learning_rate),
-            ("train.ridge", self.ridge),
-            ("train.weight_decay", self.weight_decay),
-        ] {
+        for (key, value) in
+            [("train.step", self.learning_rate), ("train.ridge", self.ridge), ("train.weight_decay", self.weight_decay)]
+        {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::config(key, format!("{value} is not a number from 0 up"), "give one"));
             }

@@ -93,7 +93,8 @@ impl Saved {
         let tensor = |name: String| file.tensor(&name).map_err(|reason| broken(&reason));
         let matrix = |name: String| -> Result<Matrix> {
             let view = tensor(name)?;
-            let values = view.data().chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap_or_default()));
+            let values =
+                view.data().chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap_or_default()));
             let (n_rows, n_cols) = (view.shape().first().copied(), view.shape().get(1).copied());
             Matrix::from_vec(n_rows.unwrap_or(0), n_cols.unwrap_or(0), values.collect())
         };
@@ -129,10 +130,11 @@ impl Saved {
             if has(name) { Ok(list(name)?.into_iter().map(Some).collect()) } else { Ok(vec![None; theta.len()]) }
         };
         let memory = optional("first")?.into_iter().zip(optional("second")?);
-        let checkpoint = |(number, &(step, loss, parameter_distance)): (usize, &(usize, f64, f64))| -> Result<Checkpoint> {
-            let (f_train, f_test) = (matrix(format!("f_train.{number}"))?, matrix(format!("f_test.{number}"))?);
-            Ok(Checkpoint { step, f_train, f_test, loss, parameter_distance })
-        };
+        let checkpoint =
+            |(number, &(step, loss, parameter_distance)): (usize, &(usize, f64, f64))| -> Result<Checkpoint> {
+                let (f_train, f_test) = (matrix(format!("f_train.{number}"))?, matrix(format!("f_test.{number}"))?);
+                Ok(Checkpoint { step, f_train, f_test, loss, parameter_distance })
+            };
         let state = State {
             theta: list("theta")?,
             memory: memory.map(|(first, second)| Memory { first, second }).collect(),
@@ -148,7 +150,8 @@ impl Saved {
 }
 
 fn lists(state: &State) -> [(&'static str, Vec<Tensor<1>>); 4] {
-    let remembered = |of: fn(&Memory) -> &Option<Tensor<1>>| state.memory.iter().filter_map(|memory| of(memory).clone()).collect();
+    let remembered =
+        |of: fn(&Memory) -> &Option<Tensor<1>>| state.memory.iter().filter_map(|memory| of(memory).clone()).collect();
     [
         ("theta", state.theta.clone()),
         ("first", remembered(|memory| &memory.first)),

@@ -29,6 +29,18 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// Its name, for records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Cosine => "cosine",
+            Self::Linear => "linear",
+            Self::Stairs { .. } => "stairs",
+            Self::Warmup(_) => "warmup",
+        }
+    }
+
     /// The factor at `step` of `n_steps`.
     #[must_use]
     pub fn factor(self, step: usize, n_steps: usize) -> f64 {

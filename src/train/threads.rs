@@ -53,7 +53,10 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
     };
     let outcomes = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..n_workers.min(n)).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect::<Vec<_>>()
     });
     outcomes.into_iter().collect::<Result<()>>()?;
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

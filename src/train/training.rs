@@ -11,7 +11,9 @@ use super::saved::Saved;
 use super::{Checkpoint, Monitor, Plan, Problem, Stop, Trajectory, log_spaced_steps};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::net::{Compute, Model, Trainable, flatten, in_parallel, parameters, relative_distance, to_matrix, with_parameters};
+use crate::net::{
+    Compute, Model, Trainable, flatten, in_parallel, parameters, relative_distance, to_matrix, with_parameters,
+};
 use crate::record::Outcome;
 
 /// How far beyond its start the loss may rise before a run counts as diverged; a stable run never rises at all.
@@ -133,9 +135,12 @@ impl<'a, M: Model> Training<'a, M> {
             }
             let mut is_over = false;
             while self.state.n_steps < target && !is_over {
-                monitor.before_step(self.state.n_steps)?;
+                if let Err(stop) = monitor.before_step(self.state.n_steps) {
+                    self.save(monitor, Duration::ZERO);
+                    return Err(stop);
+                }
                 is_over = self.advance(&device, &mut sampler)?;
-                self.save(monitor);
+                self.save(monitor, self.saving.as_ref().map_or(Duration::MAX, |saving| saving.every));
             }
             is_reached |= is_over;
             if self.state.best.is_some() && (is_over || target == self.plan.n_steps) {
@@ -211,8 +216,11 @@ impl<'a, M: Model> Training<'a, M> {
             .zip(memory)
             .zip(gradients)
             .enumerate()
-            .map(|(number, ((theta, memory), gradient))| {
-                Moving { theta, gradient, theta_0: device.theta_0.get(number), memory }
+            .map(|(number, ((theta, memory), gradient))| Moving {
+                theta,
+                gradient,
+                theta_0: device.theta_0.get(number),
+                memory,
             })
             .collect();
         in_parallel(moving, |moving| plan.optimizer.step(moving, step, learning_rate, penalty));
@@ -283,9 +291,9 @@ impl<'a, M: Model> Training<'a, M> {
         self.model.clone().train()
     }
 
-    fn save(&mut self, monitor: &dyn Monitor<M>) {
+    fn save(&mut self, monitor: &dyn Monitor<M>, every: Duration) {
         let Some(saving) = &mut self.saving else { return };
-        if saving.last.elapsed() < saving.every {
+        if saving.last.elapsed() < every {
             return;
         }
         let written = monitor.notes().and_then(|notes| Saved::write(&saving.path, self.plan, &self.state, &notes));
@@ -309,7 +317,11 @@ impl<'a, M: Model> Training<'a, M> {
 
 fn ensure_shapes<M: Model>(model: &M, problem: Problem<'_>, compute: &Compute) -> Result<()> {
     let Problem { x_train, y_train, x_test, validation } = problem;
-    let inputs = [("training inputs", Some(x_train)), ("test inputs", Some(x_test)), ("validation inputs", validation.map(|v| v.0))];
+    let inputs = [
+        ("training inputs", Some(x_train)),
+        ("test inputs", Some(x_test)),
+        ("validation inputs", validation.map(|v| v.0)),
+    ];
     for (what, x) in inputs {
         let Some(x) = x else { continue };
         if x.n_cols() != model.d_in() {

@@ -26,14 +26,19 @@ impl Model for Plain {
 
 fn gradients<M: Model>(model: &M, x: &Tensor<2>) -> Vec<Vec<f64>> {
     // Some loss with a slope of its own at every output.
-    let gradients = model.valid().gradients(x.clone(), &Trainable::of(model), &mut |f| f.clone().square() + f * 0.3 + 0.1);
+    let gradients =
+        model.valid().gradients(x.clone(), &Trainable::of(model), &mut |f| f.clone().square() + f * 0.3 + 0.1);
     gradients.into_iter().map(|tensor| tensor.try_into_vec_as::<f64>().expect("readable")).collect()
 }
 
 fn assert_alike(name: &str, predictor: Predictor, x: &Tensor<2>, tolerance: f64) {
     let own = gradients(&predictor, x);
     let autodiff = gradients(&Plain { predictor }, x);
-    assert_eq!(own.iter().map(Vec::len).collect::<Vec<_>>(), autodiff.iter().map(Vec::len).collect::<Vec<_>>(), "{name}");
+    assert_eq!(
+        own.iter().map(Vec::len).collect::<Vec<_>>(),
+        autodiff.iter().map(Vec::len).collect::<Vec<_>>(),
+        "{name}"
+    );
     for (own, autodiff) in own.iter().zip(&autodiff) {
         let size = autodiff.iter().fold(1e-3, |most: f64, value| most.max(value.abs()));
         let gap = own.iter().zip(autodiff).fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()));
@@ -77,7 +82,8 @@ fn pairs_frozen_maps_and_shards_lead_back_as_autodiff_does() {
             for initial in [InitialFunction::Plain, InitialFunction::Centred, InitialFunction::Antisymmetric] {
                 let predictor = start(&architecture, initial, &compute);
                 assert_alike(&format!("{initial}"), predictor.clone(), &x, 1e-12);
-                let frozen = predictor.freeze(1, Frozen::Both).expect("a map").freeze(0, Frozen::Weights).expect("a map");
+                let frozen =
+                    predictor.freeze(1, Frozen::Both).expect("a map").freeze(0, Frozen::Weights).expect("a map");
                 assert_alike(&format!("{initial}, frozen"), frozen, &x, 1e-12);
             }
         }

@@ -93,7 +93,9 @@ impl Loops<'_> {
 
     fn affine_of(&self, weights: &DenseWeights, h: &[f64]) -> Vec<f64> {
         let (w_scale, b_scale) = match self.architecture.parametrization() {
-            Parametrization::Ntk => (self.architecture.w_std() / (h.len() as f64).sqrt(), self.architecture.b_std()),
+            Parametrization::Ntk | Parametrization::Mup => {
+                (self.architecture.w_std() / (h.len() as f64).sqrt(), self.architecture.b_std())
+            }
             Parametrization::Standard => (1.0, 1.0),
         };
         let unit = |j: usize| {

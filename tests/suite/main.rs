@@ -15,6 +15,7 @@ mod layers;
 mod modules;
 mod networks;
 mod predictions;
+mod recipes;
 mod tangents;
 mod training;
 mod width_laws;

@@ -136,10 +136,7 @@ pub(super) struct Scales {
 impl Scales {
     /// g, for units of `n_in` inputs.
     pub(super) fn weight_gradient(&self, n_in: usize) -> f64 {
-        match self.parametrization {
-            Parametrization::Ntk => 1.0,
-            Parametrization::Standard => n_in as f64 / (self.w_std * self.w_std),
-        }
+        if self.parametrization.is_scaled() { 1.0 } else { n_in as f64 / (self.w_std * self.w_std) }
     }
 }
 
@@ -153,9 +150,10 @@ impl Recursion {
         let scales = Scales {
             w_std: architecture.w_std(),
             b_std: if architecture.starts_biased() { b_std } else { 0.0 },
-            bias_gradient: match architecture.parametrization() {
-                Parametrization::Ntk => b_std * b_std,
-                Parametrization::Standard => f64::from(b_std > 0.0),
+            bias_gradient: if architecture.parametrization().is_scaled() {
+                b_std * b_std
+            } else {
+                f64::from(b_std > 0.0)
             },
             parametrization: architecture.parametrization(),
         };

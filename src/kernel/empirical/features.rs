@@ -8,7 +8,6 @@
 
 use burn::module::Module;
 
-use crate::arch::Parametrization;
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, ensure_input_dimension};
 use crate::linalg::{GramMatrix, Matrix};
@@ -36,12 +35,10 @@ impl<'a> EmpiricalNngp<'a> {
         self.network.valid().forward_probed(self.compute.tensor(x), &mut probe);
         let readout = probe.into_seen().pop().ok_or_else(|| Error::Check("a network without a readout".to_owned()))?;
         let h = to_matrix(readout.inputs)?;
-        let scale = architecture.output_scale()
-            * match architecture.parametrization() {
-                // The probe's inputs carry it.
-                Parametrization::Ntk => 1.0,
-                Parametrization::Standard => architecture.w_std() / (h.n_cols() as f64).sqrt(),
-            };
+        // The probe's inputs carry it where the forward pass has it.
+        let is_scaled = architecture.parametrization().is_scaled();
+        let of_weights = if is_scaled { 1.0 } else { architecture.w_std() / (h.n_cols() as f64).sqrt() };
+        let scale = architecture.output_scale() * of_weights;
         Ok(h.map(|v| scale * v))
     }
 
