@@ -50,7 +50,7 @@ fn apart<const D: usize>(tensor: Tensor<D>) -> Tensor<D> {
     const ROW: usize = 512;
     const GAP: usize = 16;
     let n = tensor.dims()[D - 1];
-    if D < 2 || n % ROW != 0 {
+    if D < 2 || !n.is_multiple_of(ROW) {
         return tensor;
     }
     let gap = tensor.clone().narrow(D - 1, 0, GAP);

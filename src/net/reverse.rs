@@ -30,11 +30,11 @@ enum Kept {
         /// s h, window by window.
         inputs: Tensor<2>,
         /// How h became windows, where that is more than itself.
-        gathered: Option<Piece>,
+        gathered: Option<Box<Piece>>,
     },
     /// The outputs of a rectifier of this slope.
     Rectified(Tensor<2>, f64),
-    Piece(Piece),
+    Piece(Box<Piece>),
     Sum(Vec<Tape>),
     /// Every branch with its outputs.
     Product(Vec<(Tape, Tensor<2>)>),
@@ -151,7 +151,7 @@ fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
 fn record(network: &Network, operations: &[Operation], h: Tensor<2>, tape: &mut Tape) -> Tensor<2> {
     let piece = |tape: &mut Tape, h, operation: &dyn Fn(Tensor<2>) -> Tensor<2>| {
         let (outputs, piece) = Piece::of(h, operation);
-        tape.push(Kept::Piece(piece));
+        tape.push(Kept::Piece(Box::new(piece)));
         outputs
     };
     let branch = |operations: &Vec<Operation>, h: &Tensor<2>| {
@@ -165,7 +165,7 @@ fn record(network: &Network, operations: &[Operation], h: Tensor<2>, tape: &mut 
                 (h, None)
             } else {
                 let (h, piece) = Piece::of(h, |h| window.gather(h));
-                (h, Some(piece))
+                (h, Some(Box::new(piece)))
             };
             let affine = network.maps()[*number].affine();
             let inputs = scaled(h, affine.weight_scale);
@@ -258,7 +258,7 @@ impl Walk<'_> {
         &mut self,
         number: usize,
         inputs: Tensor<2>,
-        gathered: Option<Piece>,
+        gathered: Option<Box<Piece>>,
         delta: Tensor<2>,
         goes_on: bool,
     ) -> Option<Tensor<2>> {
