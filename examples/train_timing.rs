@@ -17,7 +17,7 @@ use ntk::error::Result;
 use ntk::linalg::{self, Matrix};
 use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
 use ntk::seed::{standard_normals, stream};
-use ntk::train::{Plan, Problem, Training, Unwatched, n_side_by_side, side_by_side};
+use ntk::train::{Monitor, Plan, Problem, Training, Unwatched, n_side_by_side, side_by_side};
 use serde_json::json;
 
 /// As the program has it: activations come and go by megabytes.
@@ -76,10 +76,8 @@ fn main() -> Result<()> {
     let base = memory("VmRSS:");
     let wall = |n_steps| -> Result<f64> { Ok(seconds(&architecture, problem, n_steps, seeds, n_workers, &compute)?.0) };
     wall(2)?;
-    // What comes before and after the steps does not count here.
-    let per_step = ((wall(12)? - wall(2)?) / 10.0).max(1e-6);
-    // Enough of them that it does not count there either.
-    let n_steps = ((arguments.seconds / N_BLOCKS as f64 / per_step) as usize).max(50);
+    let per_step = (wall(12)? / 12.0).max(1e-6);
+    let n_steps = ((arguments.seconds / N_BLOCKS as f64 / per_step) as usize).max(if seeds > 1 { 200 } else { 3 });
     let mut blocks = Vec::new();
     for _ in 0..N_BLOCKS {
         blocks.push(seconds(&architecture, problem, n_steps, seeds, n_workers, &compute)?);
@@ -113,12 +111,45 @@ fn seconds(
         Training::new(predictor, problem, &plan, compute)
     };
     let ready: Vec<_> = (0..n_seeds).map(|seed| Ok(Mutex::new(Some(build(seed)?)))).collect::<Result<_>>()?;
+    let mut clock = Clock { n_steps, first: None, last: None };
+    if let [one] = &ready[..] {
+        let Some(training) = one.lock().ok().and_then(|mut training| training.take()) else { return Ok((0.0, 0.0)) };
+        training.run(&mut clock)?;
+        return Ok(clock.of_all_steps());
+    }
     let (begun, cpu) = (Instant::now(), cpu_seconds());
     side_by_side(n_seeds, n_workers, |seed| {
         let training = ready[seed].lock().ok().and_then(|mut training| training.take());
         training.map_or(Ok(()), |training| training.run(&mut Unwatched).map(drop))
     })?;
     Ok((begun.elapsed().as_secs_f64(), cpu_seconds() - cpu))
+}
+
+/// Times the steps of one network, without what comes before and after them.
+struct Clock {
+    n_steps: usize,
+    first: Option<(Instant, f64)>,
+    last: Option<(Instant, f64)>,
+}
+
+impl Clock {
+    fn of_all_steps(&self) -> (f64, f64) {
+        let (Some((begun, cpu)), Some((ended, cpu_then))) = (self.first, self.last) else { return (0.0, 0.0) };
+        // Between the beginnings of n steps lie n - 1 of them.
+        let all = self.n_steps as f64 / (self.n_steps - 1) as f64;
+        ((ended - begun).as_secs_f64() * all, (cpu_then - cpu) * all)
+    }
+}
+
+impl Monitor for Clock {
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        let is_last = step + 1 == self.n_steps;
+        if step == 0 || is_last {
+            let now = Some((Instant::now(), cpu_seconds()));
+            *(if is_last { &mut self.last } else { &mut self.first }) = now;
+        }
+        Ok(())
+    }
 }
 
 fn median(values: &[f64]) -> f64 {

@@ -77,12 +77,9 @@ impl Decomposition {
     ///
     /// # Errors
     /// [`Error::Shape`] when the parts are not of one problem, [`Error::NotFinite`] when a diverged network is passed
-    /// as a trained one, [`Error::Check`] when the horizon is infinite, which no network reaches.
+    /// as a trained one.
     pub fn of(comparison: &Comparison<'_>, order: Order) -> Result<Self> {
         let Comparison { ft_test, f0_train, f0_test, y_train, empirical, analytic, horizon } = *comparison;
-        if horizon == Horizon::Infinite {
-            return Err(Error::Check("a trained network was compared at an infinite horizon".to_string()));
-        }
         require_shape("f_0 at the training inputs", y_train, f0_train)?;
         let kernel_limit = analytic.predict(Horizon::Infinite, y_train)?;
         require_shape("f_0 at the test inputs", &kernel_limit, f0_test)?;

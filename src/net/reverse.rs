@@ -63,8 +63,8 @@ impl Piece {
 /// A forward pass that can be walked back.
 ///
 /// On a CPU a batch is passed in shards, which threads share: all of a layer's work is then done by the thread that has its numbers at
-/// hand, and no product waits for another thread. The shards follow from the batch and the network alone, so the numbers do not
-/// depend on the threads.
+/// hand, and no product waits for another thread. A row of a product is the same however many rows there are, so the numbers do not
+/// depend on the shards, nor on the threads.
 pub(super) struct Pass<'a> {
     network: &'a Network,
     shards: Vec<(Range<usize>, Tape)>,
@@ -132,14 +132,15 @@ impl<'a> Pass<'a> {
 const SHARD: usize = 128;
 
 /// Multiplications of a layer below which threads cost more than they do.
-const MIN_PRODUCT: usize = 1 << 20;
+const MIN_PRODUCT: usize = 1 << 21;
 
 /// Weights of a layer above which every thread's reading all of them costs more than waiting.
 const MAX_WEIGHTS: usize = 1 << 19;
 
 fn shards(network: &Network, n: usize) -> Vec<Range<usize>> {
     let largest = network.maps().iter().map(|map| map.affine().weight.shape().num_elements()).max().unwrap_or(0);
-    let is_worth = network.is_on_host() && largest <= MAX_WEIGHTS && largest.saturating_mul(n) >= MIN_PRODUCT;
+    let can_share = network.is_on_host() && rayon::current_num_threads() > 1;
+    let is_worth = can_share && largest <= MAX_WEIGHTS && largest.saturating_mul(n) >= MIN_PRODUCT;
     let size = n.div_ceil(if is_worth { (n / SHARD).max(1) } else { 1 });
     (0..n).step_by(size.max(1)).map(|start| start..(start + size).min(n)).collect()
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::config::WatchLevel;
 use super::plan::Plan;
+use super::run::n_at_once;
 use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -13,7 +14,7 @@ use crate::kernel::empirical::EmpiricalNtk;
 use crate::linalg::Spectrum;
 use crate::net::{Compute, Predictor};
 use crate::record::Machine;
-use crate::train::{self, Checkpoint, Monitor, train};
+use crate::train::{self, Monitor, train};
 
 /// Steps that are timed, after one that is not: the first pays for allocation.
 const N_TIMED_STEPS: usize = 3;
@@ -29,6 +30,8 @@ pub struct Estimate {
     pub n_parameters: usize,
     /// Networks.
     pub n_points: usize,
+    /// Of them, those that train at once.
+    pub n_at_once: usize,
     /// Seconds for all of them.
     pub seconds: f64,
     /// Peak memory of one network and its kernels, in bytes, from their sizes.
@@ -58,9 +61,13 @@ pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
             width: point.architecture.width(),
             n_parameters: point.architecture.n_parameters(),
             n_points: 1,
+            n_at_once: n_at_once(plan, &point.architecture),
             seconds: seconds(plan, &point.architecture, &compute)?,
             memory: memory(plan, &point.architecture),
         });
+    }
+    for estimate in &mut estimates {
+        estimate.seconds /= estimate.n_at_once.min(estimate.n_points) as f64;
     }
     Ok(estimates)
 }
@@ -98,7 +105,11 @@ fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Resul
     Spectrum::of(&gram)?;
     let spectrum = begun.elapsed().as_secs_f64();
     // A step size of 0 costs what any other does, and cannot diverge.
-    let few = train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS);
+    let few = train::Plan {
+        optimizer: settings.optimizer,
+        batches: settings.batches.clone(),
+        ..train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS)
+    };
     let mut clock = Clock { first: None, last: None };
     train(predictor, train::Problem { x_train, y_train, x_test, validation: None }, &few, compute, &mut clock)?;
     let step = match (clock.first, clock.last) {
@@ -130,10 +141,6 @@ impl Monitor for Clock {
             self.first = Some(Instant::now());
         }
         self.last = Some(Instant::now());
-        Ok(())
-    }
-
-    fn at_checkpoint(&mut self, _: &Checkpoint, _: &Predictor) -> Result<()> {
         Ok(())
     }
 }

@@ -233,7 +233,8 @@ impl<'a, M: Model> Training<'a, M> {
     fn has_stopped_improving(&mut self, device: &OnDevice) -> Result<bool> {
         let Stop::Validation { every, patience } = self.plan.stop else { return Ok(false) };
         let step = self.state.n_steps;
-        let (true, Some(x), Some((_, y))) = (step.is_multiple_of(every), &device.x_validation, self.problem.validation) else {
+        let (true, Some(x), Some((_, y))) = (step.is_multiple_of(every), &device.x_validation, self.problem.validation)
+        else {
             return Ok(false);
         };
         let error = (&to_matrix(self.model.forward(x.clone()))? - y).rms();

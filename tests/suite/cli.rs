@@ -4,6 +4,7 @@ mod folders;
 mod kernel;
 mod listing;
 mod predict;
+mod recipes;
 mod refusals;
 mod resume;
 mod run;
