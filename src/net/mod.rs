@@ -1,7 +1,8 @@
 //! Finite networks as Burn modules, built from [`arch`](crate::arch).
 //!
 //! The backend is chosen at run time ([`Backend`]), the number type is explicit in every tensor ([`Compute`]), and weights are
-//! drawn on the host in f64, so that every backend starts from the same network.
+//! drawn on the host in f64, so that every backend starts from the same network. What can be trained is a [`Model`]; what shows its affine
+//! maps to the tangent kernel is [`Probed`] as well; networks of this crate are both, and walk back to their gradients by themselves.
 
 mod activation;
 mod dense;

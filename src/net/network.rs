@@ -139,7 +139,7 @@ impl Model for Network {
     }
 
     fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
-        in_pool(|| {
+        in_pool(self.is_on_host, || {
             let (f, pass) = Pass::of(self, &x);
             pass.back(&cotangent(f), trainable)
         })

@@ -138,7 +138,7 @@ impl Model for Predictor {
 
     fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
         let Some(twin) = &self.twin else { return self.network.gradients(x, trainable, cotangent) };
-        in_pool(|| {
+        in_pool(self.network.is_on_host(), || {
             let (f, pass) = Pass::of(&self.network, &x);
             if self.initial == InitialFunction::Antisymmetric {
                 let (f_twin, pass_twin) = Pass::of(twin, &x);

@@ -74,7 +74,7 @@ impl<'a> Pass<'a> {
     /// The outputs, and the way back.
     pub(super) fn of(network: &'a Network, x: &Tensor<2>) -> (Tensor<2>, Self) {
         let [n, _] = x.dims();
-        let (outputs, shards) = in_parallel(shards(network, n), |rows| {
+        let (outputs, shards) = in_parallel(true, shards(network, n), |rows| {
             let mut tape = Tape::new();
             let x = x.clone().narrow(0, rows.start, rows.len());
             let f = record(network, network.operations(), network.rows(x), &mut tape);
@@ -88,7 +88,7 @@ impl<'a> Pass<'a> {
     /// The gradients of `trainable` parameters, given the loss' in the outputs, in the order of the maps: weights, then biases.
     pub(super) fn back(self, slope: &Tensor<2>, trainable: &Trainable) -> Vec<Tensor<1>> {
         let (network, n_shards) = (self.network, self.shards.len());
-        let shards = in_parallel(self.shards, |(rows, tape)| {
+        let shards = in_parallel(true, self.shards, |(rows, tape)| {
             let mut walk = Walk { network, trainable, met: (0..network.maps().len()).map(|_| None).collect() };
             let slope = slope.clone().narrow(0, rows.start, rows.len());
             walk.back(tape, scaled(slope, network.output_scale()), false);
@@ -121,9 +121,8 @@ impl<'a> Pass<'a> {
             }
             gradients
         };
-        // One shard is a sign that the products are so large that each had better have all threads.
-        let gradients =
-            if n_shards > 1 { in_parallel(tasks, gradient) } else { tasks.into_iter().map(gradient).collect() };
+        // One shard is a sign that there are no threads to share with, or that each product had better have all of them.
+        let gradients = in_parallel(n_shards > 1, tasks, gradient);
         gradients.into_iter().flatten().collect()
     }
 }

@@ -19,6 +19,9 @@ use crate::record::Outcome;
 /// How far beyond its start the loss may rise before a run counts as diverged; a stable run never rises at all.
 const DIVERGENCE_FACTOR: f64 = 1e6;
 
+/// Parameters from which threads share a step.
+const MIN_SHARED: usize = 1 << 18;
+
 /// A model in training.
 #[derive(Debug)]
 pub struct Training<'a, M: Model> {
@@ -223,7 +226,8 @@ impl<'a, M: Model> Training<'a, M> {
                 memory,
             })
             .collect();
-        in_parallel(moving, |moving| plan.optimizer.step(moving, step, learning_rate, penalty));
+        let is_worth = self.compute.is_host() && self.theta_0.len() >= MIN_SHARED;
+        in_parallel(is_worth, moving, |moving| plan.optimizer.step(moving, step, learning_rate, penalty));
         self.state.n_steps += 1;
         self.load();
         Ok(false)
