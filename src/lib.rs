@@ -49,7 +49,8 @@
 //! - Analytic kernels, regression and the decomposition are computed in f64; a network and its empirical kernel in the number type that the
 //!   config names.
 //! - Weights are drawn on the host in f64 from named streams ([`seed`]), so every backend starts from the same network.
-//! - A [`record::Row`] does not depend on when, or how fast, it was computed; running again resumes and changes nothing.
+//! - A [`record::Row`] does not depend on when, how fast, on how many threads or beside which other networks it was computed; running again
+//!   resumes, in the middle of a network too, and changes nothing.
 //! - Divergence is an outcome that is recorded and drawn, never an error and never averaged; a value that does not exist is `None`.
 
 pub mod error;

@@ -48,18 +48,22 @@ impl NetworkFormat {
     }
 }
 
-/// Writes all parameters of `module`, in the format that the end of `path` names; a file that is there is replaced.
+/// Writes all parameters of `module`, in the format that the end of `path` names; a reader, or a crash, sees the file that was there or the
+/// new one, never a part.
 ///
 /// # Errors
 /// Another end; a disk that cannot take the file.
 pub fn save<M: Module>(module: &M, path: &Path) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    }
-    match NetworkFormat::of(path)? {
-        NetworkFormat::Safetensors => write(module, &mut SafetensorsStore::from_file(path).overwrite(true), path),
-        NetworkFormat::Burn => write(module, &mut BurnpackStore::from_file(path).overwrite(true), path),
-    }
+    let format = NetworkFormat::of(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let beside = tempfile::tempdir_in(folder).map_err(Error::io("write in", folder))?;
+    let whole = beside.path().join("network").with_extension(format.extension());
+    match format {
+        NetworkFormat::Safetensors => write(module, &mut SafetensorsStore::from_file(&whole), path),
+        NetworkFormat::Burn => write(module, &mut BurnpackStore::from_file(&whole), path),
+    }?;
+    std::fs::rename(&whole, path).map_err(Error::io("write", path))
 }
 
 /// `module` with the parameters of the file at `path`.

@@ -12,7 +12,7 @@ use super::device::Compute;
 use super::model::{Cotangent, Model};
 use super::parallel::in_pool;
 use super::probe::{Probe, Probed, Trainable};
-use super::reverse::Pass;
+use super::reverse::{Pass, is_shared};
 use super::window::Window;
 use crate::arch::{AffineMap, Architecture, Step};
 use crate::error::{Error, Result};
@@ -139,7 +139,8 @@ impl Model for Network {
     }
 
     fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
-        in_pool(self.is_on_host, || {
+        let [n, _] = x.dims();
+        in_pool(is_shared(self, n), || {
             let (f, pass) = Pass::of(self, &x);
             pass.back(&cotangent(f), trainable)
         })

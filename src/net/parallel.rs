@@ -2,10 +2,9 @@
 
 use rayon::prelude::*;
 
-/// Does `work` on a thread of the pool, so that what it shares among threads need not be brought there part by part; on the present thread
-/// where it `is_on_host` no longer: a GPU has its own order of things for every thread.
-pub(super) fn in_pool<R: Send>(is_on_host: bool, work: impl FnOnce() -> R + Send) -> R {
-    if is_on_host { rayon::scope(|_| work()) } else { work() }
+/// Does `work` on a thread of the pool if it `is_shared`, so that what threads share of it need not be brought there part by part.
+pub(super) fn in_pool<R: Send>(is_shared: bool, work: impl FnOnce() -> R + Send) -> R {
+    if is_shared { rayon::scope(|_| work()) } else { work() }
 }
 
 /// `work` on all `tasks`, in their order; shared among threads if that `is_worth` it. One task is never handed over, so that what it does

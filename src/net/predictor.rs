@@ -17,7 +17,7 @@ use super::model::{Cotangent, Model};
 use super::network::Network;
 use super::parallel::in_pool;
 use super::probe::{Probe, Probed, Trainable};
-use super::reverse::Pass;
+use super::reverse::{Pass, is_shared};
 use crate::arch::Architecture;
 use crate::error::Result;
 use crate::seed::{self, Stream};
@@ -138,7 +138,8 @@ impl Model for Predictor {
 
     fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
         let Some(twin) = &self.twin else { return self.network.gradients(x, trainable, cotangent) };
-        in_pool(self.network.is_on_host(), || {
+        let [n, _] = x.dims();
+        in_pool(is_shared(&self.network, n), || {
             let (f, pass) = Pass::of(&self.network, &x);
             if self.initial == InitialFunction::Antisymmetric {
                 let (f_twin, pass_twin) = Pass::of(twin, &x);

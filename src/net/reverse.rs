@@ -131,17 +131,26 @@ impl<'a> Pass<'a> {
 const SHARD: usize = 128;
 
 /// Multiplications of a layer below which threads cost more than they do.
-const MIN_PRODUCT: usize = 1 << 21;
+const MIN_PRODUCT: usize = 1 << 23;
 
 /// Weights of a layer above which every thread's reading all of them costs more than waiting.
 const MAX_WEIGHTS: usize = 1 << 19;
 
+/// Whether threads share the pass of `n` inputs. Not on a GPU, which has an order of its own for what each thread asks of it.
+pub(super) fn is_shared(network: &Network, n: usize) -> bool {
+    network.is_on_host() && n_weights(network).saturating_mul(n) >= MIN_PRODUCT
+}
+
 fn shards(network: &Network, n: usize) -> Vec<Range<usize>> {
-    let largest = network.maps().iter().map(|map| map.affine().weight.shape().num_elements()).max().unwrap_or(0);
-    let can_share = network.is_on_host() && rayon::current_num_threads() > 1;
-    let is_worth = can_share && largest <= MAX_WEIGHTS && largest.saturating_mul(n) >= MIN_PRODUCT;
+    let has_threads = rayon::current_num_threads() > 1;
+    let is_worth = has_threads && is_shared(network, n) && n_weights(network) <= MAX_WEIGHTS;
     let size = n.div_ceil(if is_worth { (n / SHARD).max(1) } else { 1 });
     (0..n).step_by(size.max(1)).map(|start| start..(start + size).min(n)).collect()
+}
+
+/// Of the largest layer.
+fn n_weights(network: &Network) -> usize {
+    network.maps().iter().map(|map| map.affine().weight.shape().num_elements()).max().unwrap_or(0)
 }
 
 fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {

@@ -65,10 +65,10 @@ fn every_layer_leads_back_as_autodiff_does() {
 
 #[test]
 fn pairs_frozen_maps_and_shards_lead_back_as_autodiff_does() {
-    // Width 96 and 300 inputs: two shards of 150 rows on a CPU.
+    // Width 192 and 300 inputs: two shards of 150 rows on a CPU with threads to share them.
     let relu = Mlp {
         depth: 2,
-        width: 96,
+        width: 192,
         activation: Activation::LeakyRelu(0.1),
         w_std: 1.4,
         b_std: 0.3,

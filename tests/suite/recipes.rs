@@ -350,7 +350,7 @@ fn a_network_trains_to_the_same_bits_alone_and_among_others() {
     let (x, x_test) = (inputs(300, 3, "beside train"), inputs(5, 3, "beside test"));
     let y = Matrix::from_fn(300, 2, |i, k| x[(i, k)].sin());
     let problem = Problem { x_train: &x, y_train: &y, x_test: &x_test, validation: None };
-    let architecture = mlp(96, Activation::Relu);
+    let architecture = mlp(192, Activation::Relu);
     for dtype in [Dtype::F32, Dtype::F64] {
         let compute = &backends(dtype)[0];
         let plan = Plan::gradient_descent(0.1, 20);
