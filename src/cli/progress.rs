@@ -18,8 +18,8 @@ pub(super) struct Bar {
     /// Cost of one step of every point, by the order of the plan.
     costs: Vec<(String, u64)>,
     done: u64,
-    /// Of every point that is under way, the cost of its steps so far.
-    present: HashMap<String, u64>,
+    /// Of every point that is under way, the cost of a step and the steps so far.
+    present: HashMap<String, (u64, u64)>,
 }
 
 impl Bar {
@@ -43,7 +43,8 @@ impl Bar {
     }
 
     fn show(&self) {
-        self.bar.set_position(self.present.values().fold(self.done, |sum, cost| sum.saturating_add(*cost)));
+        let present = self.present.values().map(|(cost, steps)| cost.saturating_mul(*steps));
+        self.bar.set_position(present.fold(self.done, u64::saturating_add));
     }
 
     fn cost_of(&self, id: &str) -> u64 {
@@ -68,7 +69,7 @@ impl Progress for Bar {
     }
 
     fn point(&mut self, point: &PointPlan) {
-        self.present.insert(point.id.clone(), 0);
+        self.present.insert(point.id.clone(), (self.cost_of(&point.id), 0));
         let architecture = &point.architecture;
         self.bar.set_message(format!(
             "depth {}, width {}, seed {}",
@@ -80,14 +81,16 @@ impl Progress for Bar {
 
     fn step(&mut self, point: &PointPlan, step: usize) {
         // A network of a low stability bound takes more steps than the plan says.
-        let cost = self.cost_of(&point.id).saturating_mul(self.n_steps.min(step as u64));
-        self.present.insert(point.id.clone(), cost);
+        if let Some((_, steps)) = self.present.get_mut(&point.id) {
+            *steps = self.n_steps.min(step as u64);
+        }
         self.show();
     }
 
     fn finished(&mut self, row: &Row) {
-        self.done = self.done.saturating_add(self.cost_of(&row.id).saturating_mul(self.n_steps));
-        self.present.remove(&row.id);
+        if let Some((cost, _)) = self.present.remove(&row.id) {
+            self.done = self.done.saturating_add(cost.saturating_mul(self.n_steps));
+        }
         self.show();
         if row.misses_target() {
             self.bar.suspend(|| {
