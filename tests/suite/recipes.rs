@@ -344,6 +344,21 @@ fn an_unfinished_run_of_another_network_number_type_or_plan_is_refused_with_both
     assert!(torn.contains("cannot be read") && torn.contains("remove the file"), "{torn}");
 }
 
+/// As on a disk that is full: nothing can be written where a file is in the place of the folder.
+#[test]
+fn a_disk_that_takes_no_checkpoint_does_not_end_the_run() {
+    let (data, architecture) = (Data::new(), mlp(16, Activation::Relu));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").expect("writable");
+    let compute = &backends(Dtype::F32)[0];
+    let plan = Plan::gradient_descent(0.05, 20);
+    let training = Training::new(start(&architecture, 0, compute), data.problem(), &plan, compute).expect("sound");
+    let training = training.kept_at(file.join("unfinished.safetensors"), Duration::ZERO, &mut Unwatched).expect("new");
+    let (_, trajectory) = training.run(&mut Unwatched).expect("a run that needs no disk");
+    assert_eq!(trajectory, run(start(&architecture, 0, compute), &data, &plan, compute).1);
+}
+
 #[test]
 fn a_network_trains_to_the_same_bits_alone_and_among_others() {
     // Two shards, so that threads share its work where it is alone.
