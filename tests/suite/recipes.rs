@@ -1,13 +1,12 @@
-//! Optimizers, rules to stop, runs that are interrupted, and networks that train side by side.
+//! Optimizers, rules to stop, and networks that train side by side.
 
-use std::path::Path;
-use std::time::Duration;
+mod kept;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
 use ntk::dynamics::{Flow, Horizon, Outputs};
-use ntk::error::{Error, Result};
+use ntk::error::Result;
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
@@ -15,8 +14,7 @@ use ntk::net::{self, Compute, DenseWeights, Dtype, InitialFunction, Model, Predi
 use ntk::record::Outcome;
 use ntk::seed;
 use ntk::train::{
-    Batches, Checkpoint, Loss, Monitor, Optimizer, Plan, Problem, Schedule, Stop, Training, Trajectory, Unwatched,
-    side_by_side, train,
+    Batches, Loss, Optimizer, Plan, Problem, Schedule, Stop, Training, Trajectory, Unwatched, side_by_side, train,
 };
 use serde_json::Value;
 
@@ -131,30 +129,23 @@ fn optimizers_end_at_the_parameters_of_pytorch() {
     }
 }
 
+/// A model linear in its parameters, its kernel against the test inputs, and training under its kernel.
+fn linear(data: &Data, compute: &Compute) -> (Predictor, Matrix, Flow) {
+    let (activation, parametrization) = (Activation::Identity, Parametrization::Ntk);
+    let mlp = Mlp { depth: 0, width: 1, activation, w_std: 1.4, b_std: 0.1, parametrization };
+    let predictor = start(&mlp.architecture(3, 2).expect("valid"), 0, compute);
+    let ntk = EmpiricalNtk::new(&predictor, compute);
+    let k_test_train = ntk.cross_gram(&data.x_test, &data.x).expect("finite");
+    let flow = Flow::new(&ntk.gram(&data.x).expect("finite"), Outputs::Coupled(2), 0.0, 0.0).expect("square");
+    (predictor, k_test_train, flow)
+}
+
 #[test]
 fn gradient_descent_approaches_gradient_flow_as_its_steps_shrink_and_so_does_momentum() {
     // A model linear in its parameters, at a fixed time: the gap to the flow is of first order in the step, so half the step halves it;
     // asked for is a factor between 1.8 and 2.2.
-    let architecture = Mlp {
-        depth: 0,
-        width: 1,
-        ..Mlp {
-            depth: 0,
-            width: 1,
-            activation: Activation::Identity,
-            w_std: 1.4,
-            b_std: 0.1,
-            parametrization: Parametrization::Ntk,
-        }
-    }
-    .architecture(3, 2)
-    .expect("valid");
-    let data = Data::new();
-    let compute = &backends(Dtype::F64)[0];
-    let predictor = start(&architecture, 0, compute);
-    let ntk = EmpiricalNtk::new(&predictor, compute);
-    let flow = Flow::new(&ntk.gram(&data.x).expect("finite"), Outputs::Coupled(2), 0.0, 0.0).expect("square");
-    let k_test_train = ntk.cross_gram(&data.x_test, &data.x).expect("finite");
+    let (data, compute) = (Data::new(), &backends(Dtype::F64)[0]);
+    let (predictor, k_test_train, flow) = linear(&data, compute);
     for optimizer in [Optimizer::GradientDescent, Optimizer::Momentum(0.5)] {
         let gap = |n_steps: usize| {
             let factor = optimizer.time_factor().expect("keeps time");
@@ -174,21 +165,8 @@ fn gradient_descent_approaches_gradient_flow_as_its_steps_shrink_and_so_does_mom
 
 #[test]
 fn beyond_its_stability_bound_every_optimizer_grows_and_below_it_shrinks() {
-    let architecture = Mlp {
-        depth: 0,
-        width: 1,
-        activation: Activation::Identity,
-        w_std: 1.4,
-        b_std: 0.1,
-        parametrization: Parametrization::Ntk,
-    }
-    .architecture(3, 2)
-    .expect("valid");
-    let data = Data::new();
-    let compute = &backends(Dtype::F64)[0];
-    let predictor = start(&architecture, 0, compute);
-    let gram = EmpiricalNtk::new(&predictor, compute).gram(&data.x).expect("finite");
-    let flow = Flow::new(&gram, Outputs::Coupled(2), 0.0, 0.0).expect("square");
+    let (data, compute) = (Data::new(), &backends(Dtype::F64)[0]);
+    let (predictor, _, flow) = linear(&data, compute);
     for optimizer in [Optimizer::GradientDescent, Optimizer::Momentum(0.8)] {
         let bound = optimizer.stability_factor().expect("has one") * flow.stability_bound();
         let last = |fraction: f64| {
@@ -250,115 +228,6 @@ fn a_rule_to_stop_ends_where_it_is_met_and_says_when_it_was_not() {
     }
 }
 
-/// Notes the losses it sees, and ends the run before a step.
-struct Interrupting {
-    at: usize,
-    seen: Vec<f64>,
-}
-
-impl Monitor for Interrupting {
-    fn before_step(&mut self, step: usize) -> Result<()> {
-        if step == self.at { Err(Error::Interrupted) } else { Ok(()) }
-    }
-
-    fn at_checkpoint(&mut self, checkpoint: &Checkpoint, _: &Predictor) -> Result<()> {
-        self.seen.push(checkpoint.loss);
-        Ok(())
-    }
-
-    fn notes(&self) -> Result<String> {
-        Ok(serde_json::to_string(&self.seen).expect("numbers"))
-    }
-
-    fn resume(&mut self, notes: &str) -> Result<()> {
-        self.seen = serde_json::from_str(notes).expect("its own notes");
-        Ok(())
-    }
-}
-
-fn recipes() -> Vec<Plan> {
-    let plan = Plan { n_checkpoints: 7, seed: (1, 2), ..Plan::gradient_descent(0.05, 60) };
-    vec![
-        Plan { ridge: 0.5, ..plan.clone() },
-        Plan { optimizer: Optimizer::Momentum(0.9), schedule: Schedule::Cosine, weight_decay: 1e-3, ..plan.clone() },
-        Plan {
-            optimizer: Optimizer::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-            batches: Batches::Shuffled(7),
-            ..plan.clone()
-        },
-        Plan { batches: Batches::Drawn(7), stop: Stop::Validation { every: 3, patience: 30 }, ..plan },
-    ]
-}
-
-#[test]
-fn an_interrupted_run_ends_with_the_same_numbers_as_one_that_was_not() {
-    let (data, architecture) = (Data::new(), mlp(16, Activation::Relu));
-    let folder = tempfile::tempdir().expect("a folder");
-    for dtype in [Dtype::F32, Dtype::F64] {
-        for compute in backends(dtype) {
-            for plan in recipes() {
-                let path = folder.path().join("unfinished.safetensors");
-                let go = |at: usize| {
-                    let mut monitor = Interrupting { at, seen: Vec::new() };
-                    let training = Training::new(start(&architecture, 0, &compute), data.problem(), &plan, &compute)?;
-                    let training = training.kept_at(path.clone(), Duration::from_secs(3600), &mut monitor)?;
-                    let (trained, trajectory) = training.run(&mut monitor)?;
-                    Ok::<_, Error>((flatten(&trained)?, trajectory, monitor.seen))
-                };
-                let whole = go(usize::MAX).expect("uninterrupted");
-                for at in [13, 37] {
-                    assert!(matches!(go(at), Err(Error::Interrupted)) && path.exists());
-                }
-                assert_eq!(go(usize::MAX).expect("resumed"), whole, "{plan:?}");
-                assert!(!path.exists());
-            }
-        }
-    }
-}
-
-#[test]
-fn an_unfinished_run_of_another_network_number_type_or_plan_is_refused_with_both() {
-    let data = Data::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("unfinished.safetensors");
-    let plan = Plan::gradient_descent(0.05, 60);
-    let go = |width: usize, dtype: Dtype, plan: &Plan, at: usize| {
-        let compute = &backends(dtype)[0];
-        let mut monitor = Interrupting { at, seen: Vec::new() };
-        let training = Training::new(start(&mlp(width, Activation::Relu), 0, compute), data.problem(), plan, compute)?;
-        training.kept_at(path.clone(), Duration::from_secs(3600), &mut monitor)?.run(&mut monitor).map(drop)
-    };
-    assert!(go(16, Dtype::F32, &plan, 5).is_err());
-    let message = |width, dtype, plan: &Plan| go(width, dtype, plan, 10).expect_err("another run").to_string();
-    let of_width = message(17, Dtype::F32, &plan);
-    assert!(
-        of_width.contains("another network") && of_width.contains("[48]") && of_width.contains("[51]"),
-        "{of_width}"
-    );
-    let of_type = message(16, Dtype::F64, &plan);
-    assert!(of_type.contains("number type") && of_type.contains("F32") && of_type.contains("F64"), "{of_type}");
-    let of_plan = message(16, Dtype::F32, &Plan::gradient_descent(0.06, 60));
-    assert!(of_plan.contains("another training") && of_plan.contains("0.06"), "{of_plan}");
-    std::fs::write(&path, "torn").expect("writable");
-    let torn = message(16, Dtype::F32, &plan);
-    assert!(torn.contains("cannot be read") && torn.contains("remove the file"), "{torn}");
-}
-
-/// As on a disk that is full: nothing can be written where a file is in the place of the folder.
-#[test]
-fn a_disk_that_takes_no_checkpoint_does_not_end_the_run() {
-    let (data, architecture) = (Data::new(), mlp(16, Activation::Relu));
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("file");
-    std::fs::write(&file, "").expect("writable");
-    let compute = &backends(Dtype::F32)[0];
-    let plan = Plan::gradient_descent(0.05, 20);
-    let training = Training::new(start(&architecture, 0, compute), data.problem(), &plan, compute).expect("sound");
-    let training = training.kept_at(file.join("unfinished.safetensors"), Duration::ZERO, &mut Unwatched).expect("new");
-    let (_, trajectory) = training.run(&mut Unwatched).expect("a run that needs no disk");
-    assert_eq!(trajectory, run(start(&architecture, 0, compute), &data, &plan, compute).1);
-}
-
 #[test]
 fn a_network_trains_to_the_same_bits_alone_and_among_others() {
     // Two shards, so that threads share its work where it is alone.
@@ -408,41 +277,6 @@ fn a_module_of_ones_own_trains_in_the_same_loop() {
         // It comes back as it was given, with gradients to be asked of it.
         assert_eq!(flatten(&trained).expect("readable").len(), architecture.n_parameters());
     }
-}
-
-#[test]
-fn networks_are_read_back_bit_for_bit_and_others_are_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let at = |name: &str| folder.path().join(name);
-    for (dtype, other) in [(Dtype::F32, Dtype::F64), (Dtype::F64, Dtype::F32)] {
-        for compute in backends(dtype) {
-            for name in ["network.safetensors", "network.bpk"] {
-                let trained = start(&mlp(6, Activation::Relu), 1, &compute);
-                net::save(&trained, &at(name)).expect("a disk with room");
-                let read = net::load(start(&mlp(6, Activation::Relu), 2, &compute), &at(name)).expect("its own file");
-                assert_eq!(flatten(&read).expect("readable"), flatten(&trained).expect("readable"));
-
-                let refusal = |predictor| net::load(predictor, &at(name)).expect_err("another network").to_string();
-                let wider = refusal(start(&mlp(7, Activation::Relu), 2, &compute));
-                assert!(wider.contains("another network") && wider.contains("[6]") && wider.contains("[7]"), "{wider}");
-                let other = Compute::open(compute.backend(), other);
-                if let Ok(other) = &other {
-                    let message = refusal(start(&mlp(6, Activation::Relu), 2, other));
-                    assert!(message.contains("F32") && message.contains("F64"), "{message}");
-                }
-            }
-        }
-    }
-    let compute = &backends(Dtype::F32)[0];
-    let network = start(&mlp(6, Activation::Relu), 1, compute);
-    assert!(
-        net::save(&network, Path::new("network.onnx"))
-            .expect_err("no such format")
-            .to_string()
-            .contains(".safetensors")
-    );
-    std::fs::write(at("torn.safetensors"), "torn").expect("writable");
-    assert!(net::load(network, &at("torn.safetensors")).expect_err("torn").to_string().contains("this is no network"));
 }
 
 #[test]
