@@ -61,7 +61,7 @@ pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
             width: point.architecture.width(),
             n_parameters: point.architecture.n_parameters(),
             n_points: 1,
-            n_at_once: n_at_once(plan, &point.architecture),
+            n_at_once: n_at_once(plan, &point.architecture, Machine::available_memory()),
             seconds: seconds(plan, &point.architecture, &compute)?,
             memory: memory(plan, &point.architecture),
         });

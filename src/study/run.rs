@@ -66,8 +66,10 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut (dyn Progress + Send)) -> 
     progress.begin(plan.points.len(), finished.len());
     finished.into_iter().for_each(|point| progress.skipped(point));
     let job = Job { plan, folder, compute, references, shared: Mutex::new(Shared { store, progress }) };
-    for points in missing.chunk_by(|a, b| job.n_at_once(a) == job.n_at_once(b)) {
-        let n_at_once = points.first().map_or(1, |point| job.n_at_once(point));
+    let free = Machine::available_memory();
+    let at_once = |point: &PointPlan| n_at_once(plan, &point.architecture, free);
+    for points in missing.chunk_by(|a, b| at_once(a) == at_once(b)) {
+        let n_at_once = points.first().map_or(1, |point| at_once(point));
         side_by_side(points.len(), n_at_once, |number| job.point(points[number]))?;
     }
     // Empty by now, if it was ever there.
@@ -107,10 +109,6 @@ impl<'a> Job<'a> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn n_at_once(&self, point: &PointPlan) -> usize {
-        n_at_once(self.plan, &point.architecture)
-    }
-
     fn point(&self, point: &PointPlan) -> Result<()> {
         let Self { plan, folder, .. } = self;
         self.shared().progress.point(point);
@@ -141,13 +139,13 @@ impl<'a> Job<'a> {
     }
 }
 
-/// Networks of this architecture to train at once: what is fastest, and fits into the memory.
-pub(super) fn n_at_once(plan: &Plan, architecture: &Architecture) -> usize {
+/// Networks of this architecture to train at once: what is fastest, and fits into the `free` memory.
+pub(super) fn n_at_once(plan: &Plan, architecture: &Architecture, free: Option<usize>) -> usize {
     if !plan.backend.is_host() {
         return 1;
     }
     let n_train = plan.split.x_train.n_rows();
-    let fits = Machine::available_memory().map_or(usize::MAX, |free| free / memory(plan, architecture).max(1));
+    let fits = free.map_or(usize::MAX, |free| free / memory(plan, architecture).max(1));
     n_side_by_side(architecture, n_train, plan.n_threads).min(fits).max(1)
 }
 

@@ -334,6 +334,9 @@ fn ensure_shapes<M: Model>(model: &M, problem: Problem<'_>, compute: &Compute) -
             return Err(Error::shape(what, format!("{} columns", model.d_in()), format!("{} columns", x.n_cols())));
         }
     }
+    if x_train.n_rows() == 0 {
+        return Err(Error::shape("training inputs", "at least one row", 0));
+    }
     let one = Matrix::from_fn(1, x_train.n_cols(), |_, j| x_train[(0, j)]);
     let f = model.forward(compute.tensor(&one)).dims();
     let targets = [("targets", Some((x_train, y_train))), ("validation targets", validation)];

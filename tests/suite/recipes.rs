@@ -292,6 +292,9 @@ fn what_a_plan_cannot_do_is_refused_with_the_number() {
     assert!(large.contains("25 rows") && large.contains("24 for training"), "{large}");
     let labels = refusal(data.problem(), &Plan { loss: Loss::CrossEntropy, ..plan.clone() });
     assert!(labels.contains("targets, row 0") && labels.contains("is no class"), "{labels}");
+    let none = Matrix::zeros(0, 3);
+    let empty = refusal(Problem { x_train: &none, y_train: &Matrix::zeros(0, 2), ..data.problem() }, &plan);
+    assert!(empty.contains("at least one row"), "{empty}");
     let three = Matrix::zeros(24, 3);
     let shape = refusal(Problem { y_train: &three, ..data.problem() }, &plan);
     assert!(shape.contains("(24, 2)") && shape.contains("(24, 3)"), "{shape}");
