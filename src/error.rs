@@ -94,6 +94,20 @@ pub enum Error {
         /// What had been added to the diagonal.
         ridge: f64,
     },
+    /// Conjugate gradients met a direction in which the matrix does not curve upwards.
+    #[error(
+        "kernel matrix of {n} inputs has curvature {curvature:e} along a direction that was tried after {n_iterations} iterations (ridge {ridge:e}): it is not positive definite\nhint: raise `ridge`, or remove duplicate inputs"
+    )]
+    Indefinite {
+        /// Size of the matrix.
+        n: usize,
+        /// The direction's product with the matrix and itself.
+        curvature: f64,
+        /// Iterations before it.
+        n_iterations: usize,
+        /// What had been added to the diagonal.
+        ridge: f64,
+    },
     /// A number that must be finite is not.
     #[error("{what} holds a value that is not finite ({value}) at {place}\nhint: {remedy}")]
     NotFinite {
@@ -195,6 +209,7 @@ impl Error {
             | Self::Shape { .. }
             | Self::Convention { .. }
             | Self::NotPositiveDefinite { .. }
+            | Self::Indefinite { .. }
             | Self::NotFinite { .. }
             | Self::TooLarge { .. }
             | Self::Module { .. }

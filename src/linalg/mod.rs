@@ -5,16 +5,24 @@
 
 mod buffer;
 mod cholesky;
+mod conjugate_gradients;
 mod element;
 mod matrix;
 mod mirror;
+mod operator;
+mod partial_cholesky;
 mod spectrum;
 
 pub use buffer::{Buffer, available_memory};
 pub use cholesky::Cholesky;
+pub use conjugate_gradients::{
+    Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, relative_norms,
+};
 pub use element::Element;
 pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use mirror::{mirror_lower, transpose};
+pub use operator::{Entries, Operator};
+pub use partial_cholesky::{LowRank, PartialCholesky};
 pub use spectrum::Spectrum;
 
 /// Sets how many threads matrix products and factorizations use, and the size of the process-wide thread pool.
