@@ -3,6 +3,7 @@
 //! - [`analytic`]: the infinite-width NNGP and NTK of an [`Architecture`](crate::arch::Architecture); no Burn, no randomness.
 //! - [`empirical`]: the NTK of one finite network, from its derivatives.
 //! - [`stationary`]: RBF, Laplace and Matern, which know nothing of networks.
+//! - [`implicit`]: any kernel on more inputs than memory holds pairs of.
 //! - [`compare`]: how far two kernel matrices are apart.
 //!
 //! The test input always comes first: `cross_gram(x_test, x_train)` is `[n_test, n_train]`.
@@ -10,6 +11,7 @@
 pub mod analytic;
 pub mod compare;
 pub mod empirical;
+pub mod implicit;
 pub mod stationary;
 
 use serde::{Deserialize, Serialize};

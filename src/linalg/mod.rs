@@ -12,6 +12,7 @@ mod mirror;
 mod operator;
 mod partial_cholesky;
 mod spectrum;
+mod tile;
 
 pub use buffer::{Buffer, available_memory};
 pub use cholesky::Cholesky;
@@ -24,6 +25,7 @@ pub use mirror::{mirror_lower, transpose};
 pub use operator::{Entries, Operator};
 pub use partial_cholesky::{LowRank, PartialCholesky};
 pub use spectrum::Spectrum;
+pub use tile::{add_both_products, add_product};
 
 /// Sets how many threads matrix products and factorizations use, and the size of the process-wide thread pool.
 ///
