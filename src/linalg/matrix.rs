@@ -134,6 +134,13 @@ impl Matrix {
         product(self.as_faer(), other.as_faer())
     }
 
+    /// Orthonormal columns that span those of this matrix, which has at least as many rows as columns.
+    #[must_use]
+    pub fn orthonormal(&self) -> Self {
+        let q = self.as_faer().qr().compute_thin_Q();
+        Self::from_fn(self.n_rows, self.n_cols, |i, j| q[(i, j)])
+    }
+
     /// The square root of the sum of squared entries.
     #[must_use]
     pub fn frobenius(&self) -> f64 {

@@ -7,6 +7,7 @@ mod buffer;
 mod cholesky;
 mod conjugate_gradients;
 mod element;
+mod krylov;
 mod matrix;
 mod mirror;
 mod operator;
@@ -20,6 +21,7 @@ pub use conjugate_gradients::{
     Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, relative_norms,
 };
 pub use element::Element;
+pub use krylov::{Leading, leading_spectrum};
 pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use mirror::{mirror_lower, transpose};
 pub use operator::{Entries, Operator};

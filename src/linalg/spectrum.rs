@@ -33,6 +33,11 @@ impl Spectrum {
         })
     }
 
+    /// Of orthonormal `eigenvectors` `[n, k]`, one for each eigenvalue.
+    pub(super) fn from_parts(eigenvalues: Vec<f64>, eigenvectors: Matrix) -> Self {
+        Self { eigenvalues, eigenvectors }
+    }
+
     /// The eigenvalues in descending order. Those of a singular matrix come out as rounding errors of either sign.
     #[must_use]
     pub fn eigenvalues(&self) -> &[f64] {
