@@ -6,7 +6,6 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::matrix::product;
 use super::{GramMatrix, Matrix, Operator, Spectrum};
 use crate::error::{Error, Result};
 use crate::seed::Stream;
@@ -84,7 +83,7 @@ struct Basis {
 impl Basis {
     /// The leading eigenpairs within the span, and their residuals.
     fn leading(&self, k: usize) -> Result<(Spectrum, Vec<f64>)> {
-        let small = product(self.vectors.as_faer().transpose(), self.images.as_faer());
+        let small = self.vectors.transposed_times(&self.images);
         let m = small.n_rows();
         let small = GramMatrix::from_lower(m, |i, j| 0.5 * (small[(i, j)] + small[(j, i)]));
         let inner = Spectrum::of(&small)?;
@@ -104,7 +103,7 @@ impl Basis {
 
     /// What of the columns of `block` is orthogonal to the basis.
     fn without(&self, block: &Matrix) -> Matrix {
-        let along = product(self.vectors.as_faer().transpose(), block.as_faer());
+        let along = self.vectors.transposed_times(block);
         block - &self.vectors.matmul(&along)
     }
 }

@@ -134,6 +134,16 @@ impl Matrix {
         product(self.as_faer(), other.as_faer())
     }
 
+    /// The product of this matrix's transpose with `other`.
+    ///
+    /// # Panics
+    /// When the rows differ in number, as indexing past the end does.
+    #[must_use]
+    pub fn transposed_times(&self, other: &Self) -> Self {
+        assert_eq!(self.n_rows, other.n_rows, "inner dimensions of a matrix product");
+        product(self.as_faer().transpose(), other.as_faer())
+    }
+
     /// Orthonormal columns that span those of this matrix, which has at least as many rows as columns.
     #[must_use]
     pub fn orthonormal(&self) -> Self {

@@ -76,6 +76,23 @@ impl PartialCholesky {
         &self.pivots
     }
 
+    /// F of other inputs, `[n_test, rank]`, from their kernel with the pivots, `[n_test, rank]`.
+    ///
+    /// # Panics
+    /// When `k_test_pivots` has not one column per pivot, as indexing does.
+    #[must_use]
+    pub fn extended(&self, k_test_pivots: &Matrix) -> Matrix {
+        // F at the pivots, in their order, is lower triangular.
+        let lower: Vec<Vec<f64>> =
+            self.pivots.iter().enumerate().map(|(k, &pivot)| self.factor.row(pivot)[..=k].to_vec()).collect();
+        let rank = self.pivots.len();
+        let mut extended = Matrix::zeros(k_test_pivots.n_rows(), rank);
+        extended.values_mut().par_chunks_exact_mut(rank.max(1)).enumerate().for_each(|(i, row)| {
+            row.copy_from_slice(&solved(&lower, |k| k_test_pivots[(i, k)]));
+        });
+        extended
+    }
+
     /// tr(K - F F^T) / tr K: what is left unexplained.
     #[must_use]
     pub fn relative_trace_left(&self) -> f64 {
@@ -87,8 +104,7 @@ impl PartialCholesky {
     /// # Errors
     /// When it is singular to rounding.
     pub fn inner(&self, ridge: f64) -> Result<Cholesky> {
-        let f = self.factor.as_faer();
-        let inner = super::matrix::product(f.transpose(), f);
+        let inner = self.factor.transposed_times(&self.factor);
         Cholesky::of(&GramMatrix::from_lower(self.pivots.len(), |i, j| inner[(i, j)]), ridge)
     }
 
@@ -113,7 +129,7 @@ pub struct LowRank {
 
 impl Preconditioner for LowRank {
     fn solve(&self, residual: &Matrix) -> Matrix {
-        let projected = super::matrix::product(self.factor.as_faer().transpose(), residual.as_faer());
+        let projected = self.factor.transposed_times(residual);
         let explained = self.factor.matmul(&self.inner.solve(&projected));
         (residual - &explained).map(|v| v / self.shift)
     }

@@ -8,6 +8,7 @@
 //! - [`Manifest`]: what was run, by which program, on which machine; written first.
 //! - [`Store`]: the run folder that holds them.
 
+pub mod arrays;
 pub mod file;
 mod manifest;
 pub mod npy;
