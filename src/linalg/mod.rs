@@ -9,8 +9,9 @@ mod element;
 mod matrix;
 mod mirror;
 mod spectrum;
+mod update;
 
-pub use buffer::{Buffer, available_memory};
+pub use buffer::{Buffer, available_memory, ensure_fits};
 pub use cholesky::Cholesky;
 pub use element::Element;
 pub use matrix::{GramMatrix, Matrix, inner_products};

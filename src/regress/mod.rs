@@ -3,9 +3,10 @@
 //! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
 mod posterior;
+mod problem;
 mod regression;
 mod ridge;
 
-pub use posterior::{Posterior, kernel_ridge, posterior};
+pub use posterior::{Marginals, Posterior, kernel_ridge, posterior, posterior_marginals};
 pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;

@@ -186,16 +186,11 @@ impl Kernel for OneKind<'_> {
 }
 
 fn ensure_fits(n_rows: usize, n_columns: usize, n_matrices: usize) -> Result<()> {
-    let needed = 8.0 * n_matrices as f64 * n_rows as f64 * n_columns as f64;
-    match linalg::available_memory() {
-        Some(available) if needed > available => Err(Error::TooLarge {
-            what: format!("a kernel of {n_rows} x {n_columns} entries"),
-            needed: needed * 1e-9,
-            available: available * 1e-9,
-            remedy: "write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`",
-        }),
-        _ => Ok(()),
-    }
+    linalg::ensure_fits(
+        8.0 * n_matrices as f64 * n_rows as f64 * n_columns as f64,
+        || format!("a kernel of {n_rows} x {n_columns} entries"),
+        "write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`",
+    )
 }
 
 #[cfg(test)]
