@@ -68,7 +68,7 @@ pub use self::evaluation::Evaluation;
 use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
 use crate::arch::Architecture;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::{self, GramMatrix, Matrix};
 
 /// The infinite-width kernels of an architecture, for one output (for O outputs: times the identity).
@@ -199,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::arch::{Activation, Convention, Layer, Mlp, OwnFunction, Parametrization};
+    use crate::error::Error;
     use crate::seed;
 
     fn kernel(activation: Activation, depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
