@@ -108,6 +108,33 @@ pub enum Error {
         /// What had been added to the diagonal.
         ridge: f64,
     },
+    /// A kernel matrix has an eigenvalue below zero that rounding does not explain.
+    #[error(
+        "kernel matrix of {n} inputs has the eigenvalue {eigenvalue:e}, and rounding explains none below {bound:e}\nhint: a kernel has none below zero; check the function it comes from, or the number type it was computed in",
+        bound = -bound
+    )]
+    NotSemidefinite {
+        /// Size of the matrix.
+        n: usize,
+        /// The smallest eigenvalue.
+        eigenvalue: f64,
+        /// How far below zero rounding may leave an eigenvalue.
+        bound: f64,
+    },
+    /// Inputs that the kernel cannot tell apart have different targets, and there is no ridge.
+    #[error(
+        "rows {first} and {second} have one input and targets {gap:e} apart ({n} such pairs), which no regression without a ridge fits\nhint: raise `ridge`, or merge repeated inputs"
+    )]
+    Contradiction {
+        /// How many pairs there are.
+        n: usize,
+        /// The first row of the first pair.
+        first: usize,
+        /// The second row of the first pair.
+        second: usize,
+        /// How far their targets are apart.
+        gap: f64,
+    },
     /// A number that must be finite is not.
     #[error("{what} holds a value that is not finite ({value}) at {place}\nhint: {remedy}")]
     NotFinite {
@@ -210,6 +237,8 @@ impl Error {
             | Self::Convention { .. }
             | Self::NotPositiveDefinite { .. }
             | Self::Indefinite { .. }
+            | Self::NotSemidefinite { .. }
+            | Self::Contradiction { .. }
             | Self::NotFinite { .. }
             | Self::TooLarge { .. }
             | Self::Module { .. }

@@ -81,7 +81,12 @@ impl<'a> ImplicitGram<'a> {
     }
 
     /// The sum of one group's products with the columns `v`, column by column.
-    fn group_times(&self, group: &Group, v: &[Vec<f64>], tell: &(dyn Fn() -> Result<()> + Sync)) -> Result<Vec<Vec<f64>>> {
+    fn group_times(
+        &self,
+        group: &Group,
+        v: &[Vec<f64>],
+        tell: &(dyn Fn() -> Result<()> + Sync),
+    ) -> Result<Vec<Vec<f64>>> {
         let mut sums = vec![vec![0.0; self.x.n_rows()]; v.len()];
         if !self.keeps {
             for part in &group.parts {

@@ -8,6 +8,8 @@ use std::ops::{Deref, DerefMut};
 use bytemuck::Pod;
 use memmap2::{MmapMut, MmapOptions};
 
+use crate::error::{Error, Result};
+
 /// Numbers that start at 0, in one piece.
 #[derive(Debug)]
 pub struct Buffer<T> {
@@ -50,6 +52,19 @@ pub fn available_memory() -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
     Some(1024.0 * kilobytes)
+}
+
+/// Refuses what takes more than the memory that can still be had; without knowing how much that is, nothing.
+///
+/// # Errors
+/// [`Error::TooLarge`] with both numbers.
+pub fn ensure_fits(n_bytes: f64, what: impl FnOnce() -> String, remedy: &'static str) -> Result<()> {
+    match available_memory() {
+        Some(available) if n_bytes > available => {
+            Err(Error::TooLarge { what: what(), needed: n_bytes * 1e-9, available: available * 1e-9, remedy })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl<T: Pod> From<Vec<T>> for Buffer<T> {

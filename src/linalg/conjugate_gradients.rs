@@ -65,13 +65,7 @@ impl Iterate {
     #[must_use]
     pub fn start(b: &Matrix) -> Self {
         let zeros = Matrix::zeros(b.n_rows(), b.n_cols());
-        Self {
-            x: zeros.clone(),
-            residual: b.clone(),
-            direction: zeros,
-            energy: vec![0.0; b.n_cols()],
-            n_iterations: 0,
-        }
+        Self { x: zeros.clone(), residual: b.clone(), direction: zeros, energy: vec![0.0; b.n_cols()], n_iterations: 0 }
     }
 
     /// The largest over columns of the residual's norm, relative to the right-hand side `b`.
@@ -140,7 +134,12 @@ fn step(
         *length = energy[column] / curvature[column];
         // Written so that a NaN is caught too.
         if !(curvature[column] > 0.0 && length.is_finite()) {
-            return Err(Error::Indefinite { n: k.n(), curvature: curvature[column], n_iterations: *n_iterations, ridge });
+            return Err(Error::Indefinite {
+                n: k.n(),
+                curvature: curvature[column],
+                n_iterations: *n_iterations,
+                ridge,
+            });
         }
     }
     axpy(&lengths, direction, x);
@@ -148,8 +147,12 @@ fn step(
 
     let mut next = preconditioner.solve(residual);
     let before = std::mem::replace(energy, columns_dot(residual, &next));
-    let turns: Vec<f64> =
-        energy.iter().zip(&before).zip(&is_done).map(|((now, before), done)| if *done { 0.0 } else { now / before }).collect();
+    let turns: Vec<f64> = energy
+        .iter()
+        .zip(&before)
+        .zip(&is_done)
+        .map(|((now, before), done)| if *done { 0.0 } else { now / before })
+        .collect();
     axpy(&turns, direction, &mut next);
     *direction = next;
     *n_iterations += 1;
@@ -239,8 +242,8 @@ mod tests {
     fn a_matrix_with_a_negative_eigenvalue_is_refused_with_its_curvature() {
         let k = GramMatrix::from_lower(2, |i, j| if i == j { 1.0 } else { 2.0 });
         let b = Matrix::from_fn(2, 1, |i, _| if i == 0 { 1.0 } else { -1.0 });
-        let error =
-            conjugate_gradients(&k, 0.0, &Unpreconditioned, &b, Iterate::start(&b), TIGHT, &mut |_| Ok(())).unwrap_err();
+        let error = conjugate_gradients(&k, 0.0, &Unpreconditioned, &b, Iterate::start(&b), TIGHT, &mut |_| Ok(()))
+            .unwrap_err();
         assert!(matches!(error, Error::Indefinite { curvature, .. } if curvature == -2.0), "{error}");
     }
 
@@ -249,7 +252,8 @@ mod tests {
         // Rank one: no combination of its columns is this right-hand side.
         let k = GramMatrix::from_lower(3, |_, _| 1.0);
         let b = Matrix::from_fn(3, 1, |i, _| i as f64);
-        let run = |ridge| conjugate_gradients(&k, ridge, &Unpreconditioned, &b, Iterate::start(&b), TIGHT, &mut |_| Ok(()));
+        let run =
+            |ridge| conjugate_gradients(&k, ridge, &Unpreconditioned, &b, Iterate::start(&b), TIGHT, &mut |_| Ok(()));
         assert!(run(0.0).is_err() || run(0.0).unwrap().1 != Ending::Converged);
         assert_eq!(run(1e-3).unwrap().1, Ending::Converged);
     }

@@ -131,7 +131,8 @@ mod tests {
         for (j, value) in leading.spectrum.eigenvalues().iter().enumerate() {
             let largest = whole.eigenvalues()[0];
             assert!((value - whole.eigenvalues()[j]).abs() < 1e-12 * largest);
-            let along: f64 = (0..200).map(|i| leading.spectrum.eigenvectors()[(i, j)] * whole.eigenvectors()[(i, j)]).sum();
+            let along: f64 =
+                (0..200).map(|i| leading.spectrum.eigenvectors()[(i, j)] * whole.eigenvectors()[(i, j)]).sum();
             assert!((along.abs() - 1.0).abs() < 1e-8, "{j}: {along}");
         }
     }

@@ -269,10 +269,14 @@ impl GramMatrix {
     /// # Errors
     /// When the matrix is not square.
     pub fn from_lower_triangle(matrix: Matrix) -> Result<Self> {
-        let mut gram = Self::from_mirrored(matrix)?;
-        let n = gram.n();
-        mirror_lower(gram.0.values_mut(), n);
-        Ok(gram)
+        Ok(Self::of_lower_triangle(Self::from_mirrored(matrix)?.0))
+    }
+
+    /// As [`GramMatrix::from_lower_triangle`], of a matrix that is square because it was made so.
+    pub(super) fn of_lower_triangle(mut square: Matrix) -> Self {
+        let n = square.n_rows;
+        mirror_lower(square.values_mut(), n);
+        Self(square)
     }
 
     /// Accepts a square matrix that is symmetric up to `tolerance` times its largest entry, and averages the two triangles.

@@ -14,8 +14,9 @@ mod operator;
 mod partial_cholesky;
 mod spectrum;
 mod tile;
+mod update;
 
-pub use buffer::{Buffer, available_memory};
+pub use buffer::{Buffer, available_memory, ensure_fits};
 pub use cholesky::Cholesky;
 pub use conjugate_gradients::{
     Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, relative_norms,

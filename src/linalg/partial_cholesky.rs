@@ -50,7 +50,8 @@ impl PartialCholesky {
             let explained = factor.matmul(&factor.select_rows(&drawn).transpose());
             let columns = &k.columns(&drawn)? - &explained;
             let block = columns.select_rows(&drawn);
-            let (kept, lower) = factored(&block, &drawn.iter().map(|&pivot| EXHAUSTED * diagonal[pivot]).collect::<Vec<_>>());
+            let (kept, lower) =
+                factored(&block, &drawn.iter().map(|&pivot| EXHAUSTED * diagonal[pivot]).collect::<Vec<_>>());
             if kept.is_empty() {
                 break;
             }

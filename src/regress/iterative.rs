@@ -133,10 +133,11 @@ impl System<'_> {
         let preconditioner = partial.preconditioner(self.ridge)?;
         let cheap = self.rounded.unwrap_or(self.exact);
 
-        let mut round = self.kept_at.as_deref().filter(|path| path.exists()).map_or_else(
-            || Ok(Round::first(self.y)),
-            |path| Round::read(path, &self.name),
-        )?;
+        let mut round = self
+            .kept_at
+            .as_deref()
+            .filter(|path| path.exists())
+            .map_or_else(|| Ok(Round::first(self.y)), |path| Round::read(path, &self.name))?;
         loop {
             let begun = relative(&round.missing, self.y);
             let tolerance = Tolerance {

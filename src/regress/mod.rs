@@ -2,14 +2,25 @@
 //!
 //! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
+mod condition;
+mod contradiction;
+mod fit;
+mod folds;
 mod iterative;
 mod low_rank;
+mod path;
 mod posterior;
+mod problem;
 mod regression;
 mod ridge;
 
+pub use condition::Condition;
+pub use contradiction::{Contradiction, contradictions};
+pub use fit::RidgeFit;
+pub use folds::Folds;
 pub use iterative::{Iteration, Seen, Solution, System};
 pub use low_rank::{feature_regression, kernel_error};
-pub use posterior::{Posterior, kernel_ridge, posterior};
+pub use path::{Projection, RidgePath};
+pub use posterior::{Marginals, Posterior, kernel_ridge, posterior, posterior_marginals};
 pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;

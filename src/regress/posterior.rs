@@ -2,9 +2,11 @@
 //!
 //! K = K(X, X), K* = K(x*, X), K** = K(x*, x*). Kernel ridge regression is the mean alone. With the NNGP kernel this is
 //! the infinitely wide Bayesian network (Lee et al. 2018); with the NTK, the mean is what gradient flow converges to.
+//! Everything is by one Cholesky factorization, N^3 / 3 multiply-adds; a ridge is added where it is given and nowhere else.
 
+use super::problem::{require_targets, require_test_test, require_test_train};
 use crate::error::{Error, Result};
-use crate::linalg::{Cholesky, GramMatrix, Matrix};
+use crate::linalg::{Cholesky, GramMatrix, Matrix, ensure_fits};
 
 /// What a Gaussian process says about the test points after it has seen the training points.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +17,15 @@ pub struct Posterior {
     pub covariance: GramMatrix,
 }
 
+/// A mean and a variance at every test point, without the covariances between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Marginals {
+    /// `[n_test, O]`.
+    pub mean: Matrix,
+    /// `[n_test]`, the same for every output; of the function, without observation noise.
+    pub variance: Vec<f64>,
+}
+
 /// Kernel ridge regression, K* (K + ridge I)^-1 Y, by Cholesky factorization.
 ///
 /// # Shapes
@@ -22,9 +33,10 @@ pub struct Posterior {
 ///
 /// # Errors
 /// [`Error::NotPositiveDefinite`] when the kernel matrix is singular to rounding and the ridge does not mend it;
-/// [`Error::NotFinite`]; [`Error::Shape`].
+/// [`Error::NotFinite`], also of a target; [`Error::Shape`].
 pub fn kernel_ridge(k_train_train: &GramMatrix, k_test_train: &Matrix, y_train: &Matrix, ridge: f64) -> Result<Matrix> {
-    require_shapes(k_train_train, k_test_train, y_train)?;
+    require_targets(k_train_train, y_train)?;
+    require_test_train(k_train_train.n(), k_test_train)?;
     let factor = Cholesky::of(k_train_train, ridge)?;
     Ok(k_test_train.matmul(&factor.solve(y_train)))
 }
@@ -35,7 +47,7 @@ pub fn kernel_ridge(k_train_train: &GramMatrix, k_test_train: &Matrix, y_train: 
 /// `k_test_train` `[n_test, n_train]`, `k_test_test` `[n_test, n_test]`, `y_train` `[n_train, O]`.
 ///
 /// # Errors
-/// As [`kernel_ridge`].
+/// As [`kernel_ridge`]; [`Error::TooLarge`] when the covariance does not fit into memory.
 pub fn posterior(
     k_train_train: &GramMatrix,
     k_test_train: &Matrix,
@@ -43,30 +55,77 @@ pub fn posterior(
     y_train: &Matrix,
     ridge: f64,
 ) -> Result<Posterior> {
-    require_shapes(k_train_train, k_test_train, y_train)?;
-    let n_test = k_test_train.n_rows();
-    if k_test_test.n() != n_test {
-        return Err(Error::shape("kernel of the test inputs with themselves", n_test, k_test_test.n()));
-    }
+    require_targets(k_train_train, y_train)?;
+    require_test_train(k_train_train.n(), k_test_train)?;
+    require_test_test(k_test_train, k_test_test.n())?;
+    ensure_covariance_fits(k_train_train.n(), k_test_test.n())?;
 
     let factor = Cholesky::of(k_train_train, ridge)?;
-    let half = factor.solve_lower(&k_test_train.transpose());
-    let explained = half.transpose().matmul(&half);
+    let white = factor.whiten_rows(k_test_train);
     Ok(Posterior {
         mean: k_test_train.matmul(&factor.solve(y_train)),
-        covariance: GramMatrix::from_lower(n_test, |i, j| k_test_test[(i, j)] - explained[(i, j)]),
+        covariance: k_test_test.clone().plus_square(-1.0, &white),
     })
 }
 
-fn require_shapes(k_train_train: &GramMatrix, k_test_train: &Matrix, y_train: &Matrix) -> Result<()> {
-    let n_train = k_train_train.n();
-    if k_test_train.n_cols() != n_train {
-        return Err(Error::shape("columns of the test-train kernel", n_train, k_test_train.n_cols()));
+/// As [`posterior`], with the variances alone: no matrix over the test inputs is made, or asked for.
+///
+/// # Shapes
+/// `k_test_train` `[n_test, n_train]`, `k_test_diagonal` `[n_test]`, `y_train` `[n_train, O]`.
+///
+/// # Errors
+/// As [`kernel_ridge`].
+pub fn posterior_marginals(
+    k_train_train: &GramMatrix,
+    k_test_train: &Matrix,
+    k_test_diagonal: &[f64],
+    y_train: &Matrix,
+    ridge: f64,
+) -> Result<Marginals> {
+    require_targets(k_train_train, y_train)?;
+    require_test_train(k_train_train.n(), k_test_train)?;
+    require_test_test(k_test_train, k_test_diagonal.len())?;
+
+    let factor = Cholesky::of(k_train_train, ridge)?;
+    let white = factor.whiten_rows(k_test_train);
+    // Cut off at zero, because rounding leaves the variance at a training input on either side of it.
+    let left = |(prior, row): (&f64, &[f64])| (prior - row.iter().map(|v| v * v).sum::<f64>()).max(0.0);
+    Ok(Marginals {
+        mean: k_test_train.matmul(&factor.solve(y_train)),
+        variance: k_test_diagonal.iter().zip(white.rows()).map(left).collect(),
+    })
+}
+
+impl Posterior {
+    /// The variances, without the covariances.
+    #[must_use]
+    pub fn marginals(&self) -> Marginals {
+        let variance = (0..self.covariance.n()).map(|i| self.covariance[(i, i)].max(0.0)).collect();
+        Marginals { mean: self.mean.clone(), variance }
     }
-    if y_train.n_rows() != n_train {
-        return Err(Error::shape("rows of the training targets", n_train, y_train.n_rows()));
+
+    /// log N(Y*; mean, covariance + noise I), summed over outputs: the density of all test targets at once, which credits what the
+    /// process knows of how they vary together.
+    ///
+    /// # Errors
+    /// [`Error::NotPositiveDefinite`] when the covariance is singular to rounding and the noise does not mend it; [`Error::Shape`].
+    pub fn log_density(&self, y_test: &Matrix, noise: f64) -> Result<f64> {
+        if y_test.shape() != self.mean.shape() {
+            let words = |(rows, columns): (usize, usize)| format!("{rows} x {columns}");
+            return Err(Error::shape("test targets", words(self.mean.shape()), words(y_test.shape())));
+        }
+        let factor = Cholesky::of(&self.covariance, noise)?;
+        Ok(factor.log_density(&(y_test - &self.mean)))
     }
-    Ok(())
+}
+
+pub(crate) fn ensure_covariance_fits(n_train: usize, n_test: usize) -> Result<()> {
+    let (n_train, n_test) = (n_train as f64, n_test as f64);
+    ensure_fits(
+        8.0 * (n_train * n_train + n_test * n_train + n_test * n_test),
+        || format!("the covariance of {n_test} test inputs given {n_train} training inputs"),
+        "ask for the variances alone, or for fewer test inputs at a time",
+    )
 }
 
 #[cfg(test)]
@@ -121,6 +180,44 @@ mod tests {
         let k_test_test = GramMatrix::from_lower(1, |_, _| 1.0);
         let posterior = posterior(&k, &k_test_train, &k_test_test, &y, 0.0).unwrap();
         assert!((posterior.covariance[(0, 0)] - 0.5_f64.tanh()).abs() < 1e-14);
+    }
+
+    #[test]
+    fn variances_alone_are_the_diagonal_of_the_covariance() {
+        let (k, y) = train();
+        let k_test_train = Matrix::from_fn(5, 12, |i, j| laplace(1.3 * i as f64 - 0.2, j as f64));
+        let k_test_test = GramMatrix::from_lower(5, |i, j| laplace(1.3 * i as f64, 1.3 * j as f64));
+        for ridge in [0.0, 0.3] {
+            let whole = posterior(&k, &k_test_train, &k_test_test, &y, ridge).unwrap();
+            let alone = posterior_marginals(&k, &k_test_train, &[1.0; 5], &y, ridge).unwrap();
+            assert_eq!(alone.mean, whole.mean);
+            let gaps = alone.variance.iter().zip(whole.marginals().variance).map(|(a, b)| (a - b).abs());
+            assert!(gaps.fold(0.0, f64::max) < 1e-15);
+        }
+    }
+
+    #[test]
+    fn densities_of_parts_multiply_to_that_of_the_whole() {
+        // log p(Y) + log p(Y* | Y) = log p(Y, Y*), the first and last being posteriors that have seen nothing.
+        let (k, y) = train();
+        let noise = 0.2;
+        let prior = |n: usize, first: usize| Posterior {
+            mean: Matrix::zeros(n, 2),
+            covariance: GramMatrix::from_lower(n, |i, j| k[(first + i, first + j)]),
+        };
+        let part = |from: usize, to: usize| y.select_rows(&(from..to).collect::<Vec<_>>());
+        let (seen, cross) = (prior(8, 0).covariance, Matrix::from_fn(4, 8, |i, j| k[(8 + i, j)]));
+        let rest = posterior(&seen, &cross, &prior(4, 8).covariance, &part(0, 8), noise).unwrap();
+        let sum = prior(8, 0).log_density(&part(0, 8), noise).unwrap() + rest.log_density(&part(8, 12), noise).unwrap();
+        assert!((sum - prior(12, 0).log_density(&y, noise).unwrap()).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_target_that_is_no_number_is_refused_with_its_row() {
+        let (k, mut y) = train();
+        y[(7, 1)] = f64::NAN;
+        let error = kernel_ridge(&k, k.as_matrix(), &y, 0.1).unwrap_err().to_string();
+        assert!(error.contains("row 7, output 1"), "{error}");
     }
 
     #[test]

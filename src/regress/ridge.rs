@@ -28,9 +28,15 @@ impl Ridge {
     /// lambda for the kernel matrix of the training inputs.
     #[must_use]
     pub fn resolve(self, k_train_train: &GramMatrix) -> f64 {
+        self.of_mean_diagonal(k_train_train.mean_diagonal())
+    }
+
+    /// lambda for a kernel matrix of which trace(K) / n is known.
+    #[must_use]
+    pub fn of_mean_diagonal(self, mean_diagonal: f64) -> f64 {
         match self {
             Self::Absolute(lambda) => lambda,
-            Self::RelativeToTrace(fraction) => fraction * k_train_train.mean_diagonal(),
+            Self::RelativeToTrace(fraction) => fraction * mean_diagonal,
         }
     }
 

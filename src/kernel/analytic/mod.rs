@@ -68,7 +68,7 @@ pub use self::evaluation::Evaluation;
 use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
 use crate::arch::Architecture;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::{self, GramMatrix, Matrix};
 
 /// The infinite-width kernels of an architecture, for one output (for O outputs: times the identity).
@@ -186,16 +186,11 @@ impl Kernel for OneKind<'_> {
 }
 
 fn ensure_fits(n_rows: usize, n_columns: usize, n_matrices: usize) -> Result<()> {
-    let needed = 8.0 * n_matrices as f64 * n_rows as f64 * n_columns as f64;
-    match linalg::available_memory() {
-        Some(available) if needed > available => Err(Error::TooLarge {
-            what: format!("a kernel of {n_rows} x {n_columns} entries"),
-            needed: needed * 1e-9,
-            available: available * 1e-9,
-            remedy: "write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`",
-        }),
-        _ => Ok(()),
-    }
+    linalg::ensure_fits(
+        8.0 * n_matrices as f64 * n_rows as f64 * n_columns as f64,
+        || format!("a kernel of {n_rows} x {n_columns} entries"),
+        "write it to disk with `ntk kernel`, or take it in tiles with `AnalyticKernel::evaluate`",
+    )
 }
 
 #[cfg(test)]
@@ -204,6 +199,7 @@ mod tests {
 
     use super::*;
     use crate::arch::{Activation, Convention, Layer, Mlp, OwnFunction, Parametrization};
+    use crate::error::Error;
     use crate::seed;
 
     fn kernel(activation: Activation, depth: usize, w_std: f64, b_std: f64, d_in: usize) -> AnalyticKernel {
