@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 
 use super::config::DataConfig;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Task};
 use super::label_noise::noisy;
 use super::repeats;
 use super::scaling::Scaling;
@@ -77,6 +77,37 @@ impl Split {
             notes,
         })
     }
+
+    /// The standard deviation of the training targets (RMS over outputs), the unit of every gap and error; 1 where `config` standardizes
+    /// them.
+    #[must_use]
+    pub fn target_deviation(&self, config: &DataConfig) -> f64 {
+        if config.standardize {
+            return 1.0;
+        }
+        let y = &self.y_train;
+        let variance = |output: usize| {
+            let column = y.column(output);
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64
+        };
+        ((0..y.n_cols()).map(variance).sum::<f64>() / y.n_cols() as f64).sqrt()
+    }
+
+    /// The share of test rows whose largest entry, in the data's own units, is that of the test targets; of classification only.
+    #[must_use]
+    pub fn accuracy(&self, task: Task, prediction: &Matrix) -> Option<f64> {
+        if task != Task::Classification || prediction.first_non_finite().is_some() {
+            return None;
+        }
+        let classes = |values: &Matrix| -> Vec<Option<usize>> {
+            let back = self.scaling.targets_back(values);
+            back.rows().map(|row| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))).collect()
+        };
+        let (found, true_ones) = (classes(prediction), classes(&self.y_test));
+        let n_right = found.iter().zip(&true_ones).filter(|(found, class)| found == class).count();
+        Some(n_right as f64 / found.len() as f64)
+    }
 }
 
 fn sizes(config: &DataConfig, n: usize, n_before_merging: usize) -> Result<(usize, usize)> {
@@ -135,7 +166,7 @@ fn note_on_coincidence(raw: &Matrix, scaled: &Matrix) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{RepeatedInputs, Source, Task, vendored};
+    use crate::data::{RepeatedInputs, Source, vendored};
 
     fn config() -> DataConfig {
         DataConfig::new(Source::Vendored("the split does not look at it".into()))

@@ -17,4 +17,4 @@ mod store;
 
 pub use manifest::{Computation, DataFacts, Machine, Manifest};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
-pub use store::Store;
+pub use store::{Recorded, RunKind, RunManifest, Store};

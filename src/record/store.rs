@@ -13,6 +13,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::file;
@@ -20,39 +21,137 @@ use super::manifest::{Computation, Manifest};
 use super::row::{Point, Row, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 
-/// A run folder that belongs to one manifest.
-#[derive(Debug)]
-pub struct Store {
-    folder: PathBuf,
-    manifest: Manifest,
-    rows: HashMap<String, Row>,
+/// A finished point of a kind of run.
+pub trait Recorded: Serialize + DeserializeOwned {
+    /// Its flat line.
+    type Row: Serialize + Clone;
+    /// What its run folder begins with.
+    type Manifest: RunManifest;
+
+    /// The flat line.
+    fn row(&self) -> &Self::Row;
+
+    /// Hash of the point's fully resolved settings.
+    fn id(&self) -> &str;
 }
 
-impl Store {
+/// What a run folder begins with.
+pub trait RunManifest: Serialize + DeserializeOwned {
+    /// The version of the records' types.
+    const SCHEMA: u32;
+    /// What kind of run it is.
+    const KIND: RunKind;
+
+    /// Points the run consists of, by id, in order.
+    fn points(&self) -> &[String];
+
+    /// By what they were computed.
+    fn computed_by(&mut self) -> &mut Vec<Computation>;
+}
+
+/// What a run compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// Networks with their kernels: `ntk run`.
+    #[default]
+    Equivalence,
+    /// Kernels with each other: `ntk regress`.
+    Regression,
+}
+
+impl RunKind {
+    /// The kind of the run in `folder`.
+    ///
+    /// # Errors
+    /// When the folder holds no run.
+    pub fn of(folder: &Path) -> Result<Self> {
+        let path = folder.join(MANIFEST);
+        if !path.exists() {
+            return Err(Error::Store {
+                path: folder.to_path_buf(),
+                problem: "there is no run here (no manifest.json)".to_owned(),
+                remedy: "give the folder that `ntk run` or `ntk regress` wrote".to_owned(),
+            });
+        }
+        let manifest: serde_json::Value = read_json(&path, ANOTHER_FOLDER)?;
+        let kind = manifest.get("kind").cloned();
+        kind.map_or(Ok(Self::default()), serde_json::from_value)
+            .map_err(|reason| damaged(&path, &reason, ANOTHER_FOLDER))
+    }
+
+    /// The command that makes such a run.
+    #[must_use]
+    pub fn command(self) -> &'static str {
+        match self {
+            Self::Equivalence => "ntk run",
+            Self::Regression => "ntk regress",
+        }
+    }
+}
+
+impl Recorded for Point {
+    type Row = Row;
+    type Manifest = Manifest;
+
+    fn row(&self) -> &Row {
+        &self.row
+    }
+
+    fn id(&self) -> &str {
+        &self.row.id
+    }
+}
+
+impl RunManifest for Manifest {
+    const SCHEMA: u32 = SCHEMA_VERSION;
+    const KIND: RunKind = RunKind::Equivalence;
+
+    fn points(&self) -> &[String] {
+        &self.points
+    }
+
+    fn computed_by(&mut self) -> &mut Vec<Computation> {
+        &mut self.computed_by
+    }
+}
+
+const MANIFEST: &str = "manifest.json";
+
+/// A run folder that belongs to one manifest.
+#[derive(Debug)]
+pub struct Store<P: Recorded = Point> {
+    folder: PathBuf,
+    manifest: P::Manifest,
+    rows: HashMap<String, P::Row>,
+}
+
+impl<P: Recorded> Store<P> {
     /// Starts a run in `folder`, or resumes the one that is there.
     ///
     /// # Errors
     /// When the folder holds something else, or the results of other settings or of another schema version: nothing is
     /// overwritten. A run that never finished a point has no results, and gives way.
-    pub fn start(folder: &Path, manifest: Manifest) -> Result<Self> {
-        let path = folder.join("manifest.json");
+    pub fn start(folder: &Path, manifest: P::Manifest) -> Result<Self> {
+        let path = folder.join(MANIFEST);
         let mut manifest = manifest;
         if path.exists() {
-            let earlier = read_manifest(&path)?;
+            let mut earlier: P::Manifest = read_manifest(folder)?;
             let is_point = |id: &String| point_path(folder, id).exists();
-            if earlier.points == manifest.points {
-                let present = std::mem::replace(&mut manifest.computed_by, earlier.computed_by);
-                let is_new = |now: &Computation| !manifest.computed_by.iter().any(|then| now.is_alike(then));
+            if earlier.points() == manifest.points() {
+                let computed_by = manifest.computed_by();
+                let present = std::mem::replace(computed_by, std::mem::take(earlier.computed_by()));
+                let is_new = |now: &Computation| !computed_by.iter().any(|then| now.is_alike(then));
                 let added: Vec<Computation> = present.into_iter().filter(is_new).collect();
-                manifest.computed_by.extend(added);
-            } else if earlier.points.iter().any(is_point) {
-                let kept = earlier.points.iter().filter(|id| manifest.points.contains(id)).count();
+                computed_by.extend(added);
+            } else if earlier.points().iter().any(is_point) {
+                let kept = earlier.points().iter().filter(|id| manifest.points().contains(id)).count();
                 return Err(Error::Store {
                     path: folder.to_path_buf(),
                     problem: format!(
                         "this folder holds a run of other settings: {} points, of which {kept} are among the {} asked for",
-                        earlier.points.len(),
-                        manifest.points.len()
+                        earlier.points().len(),
+                        manifest.points().len()
                     ),
                     remedy: "choose another folder with `--out`, or move this one away".to_owned(),
                 });
@@ -78,15 +177,7 @@ impl Store {
     /// # Errors
     /// When the folder holds no run, or one of another schema version.
     pub fn open(folder: &Path) -> Result<Self> {
-        let path = folder.join("manifest.json");
-        if !path.exists() {
-            return Err(Error::Store {
-                path: folder.to_path_buf(),
-                problem: "there is no run here (no manifest.json)".to_owned(),
-                remedy: "give the folder that `ntk run` wrote".to_owned(),
-            });
-        }
-        Self::with_rows(folder, read_manifest(&path)?)
+        Self::with_rows(folder, read_manifest(folder)?)
     }
 
     /// The run folder.
@@ -97,7 +188,7 @@ impl Store {
 
     /// What the run consists of.
     #[must_use]
-    pub fn manifest(&self) -> &Manifest {
+    pub fn manifest(&self) -> &P::Manifest {
         &self.manifest
     }
 
@@ -111,8 +202,8 @@ impl Store {
     ///
     /// # Errors
     /// When a point's file cannot be read.
-    pub fn points(&self) -> Result<Vec<Point>> {
-        let finished = self.manifest.points.iter().filter(|id| self.is_finished(id));
+    pub fn points(&self) -> Result<Vec<P>> {
+        let finished = self.manifest.points().iter().filter(|id| self.is_finished(id));
         finished.map(|id| read_point(&point_path(&self.folder, id), id)).collect()
     }
 
@@ -120,25 +211,25 @@ impl Store {
     ///
     /// # Errors
     /// When the disk cannot take it; the points stored before are untouched.
-    pub fn finish(&mut self, point: &Point) -> Result<()> {
-        write_json(&point_path(&self.folder, &point.row.id), point)?;
-        self.rows.insert(point.row.id.clone(), point.row.clone());
+    pub fn finish(&mut self, point: &P) -> Result<()> {
+        write_json(&point_path(&self.folder, point.id()), point)?;
+        self.rows.insert(point.id().to_owned(), point.row().clone());
         self.write_rows()
     }
 
-    fn with_rows(folder: &Path, manifest: Manifest) -> Result<Self> {
+    fn with_rows(folder: &Path, manifest: P::Manifest) -> Result<Self> {
         let mut store = Self { folder: folder.to_path_buf(), manifest, rows: HashMap::new() };
-        for id in &store.manifest.points {
+        for id in store.manifest.points() {
             let path = point_path(folder, id);
             if path.exists() {
-                store.rows.insert(id.clone(), read_point(&path, id)?.row);
+                store.rows.insert(id.clone(), read_point::<P>(&path, id)?.row().clone());
             }
         }
         Ok(store)
     }
 
     fn write_rows(&self) -> Result<()> {
-        let rows = self.manifest.points.iter().filter_map(|id| self.rows.get(id));
+        let rows = self.manifest.points().iter().filter_map(|id| self.rows.get(id));
         let mut lines = Vec::new();
         let mut table = csv::Writer::from_writer(Vec::new());
         for row in rows {
@@ -155,14 +246,23 @@ impl Store {
 /// Points without their manifest are no run.
 const ANOTHER_FOLDER: &str = "move this folder away, or choose another with `--out`";
 
-fn read_manifest(path: &Path) -> Result<Manifest> {
+fn read_manifest<M: RunManifest>(folder: &Path) -> Result<M> {
+    let kind = RunKind::of(folder)?;
+    let path = &folder.join(MANIFEST);
+    if kind != M::KIND {
+        return Err(Error::Store {
+            path: folder.to_path_buf(),
+            problem: format!("this folder holds a run of `{}`, not of `{}`", kind.command(), M::KIND.command()),
+            remedy: ANOTHER_FOLDER.to_owned(),
+        });
+    }
     let manifest: serde_json::Value = read_json(path, ANOTHER_FOLDER)?;
     let schema = manifest.get("schema").and_then(serde_json::Value::as_u64);
-    if schema != Some(u64::from(SCHEMA_VERSION)) {
+    if schema != Some(u64::from(M::SCHEMA)) {
         let found = schema.map_or("no version".to_owned(), |version| format!("version {version}"));
         return Err(Error::Store {
             path: path.to_path_buf(),
-            problem: format!("its schema is {found}; this program reads and writes version {SCHEMA_VERSION}"),
+            problem: format!("its schema is {found}; this program reads and writes version {}", M::SCHEMA),
             remedy: "use the program version named in the manifest, or start a new run with `--out`".to_owned(),
         });
     }
@@ -173,14 +273,14 @@ fn point_path(folder: &Path, id: &str) -> PathBuf {
     folder.join("points").join(format!("{id}.json"))
 }
 
-fn read_point(path: &Path, id: &str) -> Result<Point> {
-    let point: Point = read_json(path, "delete it; the next run computes it again")?;
-    if point.row.id == id {
+fn read_point<P: Recorded>(path: &Path, id: &str) -> Result<P> {
+    let point: P = read_json(path, "delete it; the next run computes it again")?;
+    if point.id() == id {
         return Ok(point);
     }
     Err(Error::Store {
         path: path.to_path_buf(),
-        problem: format!("the file holds another point, {}", point.row.id),
+        problem: format!("the file holds another point, {}", point.id()),
         remedy: "delete it; the next run computes it again".to_owned(),
     })
 }

@@ -120,16 +120,7 @@ impl Plan {
     /// standardized.
     #[must_use]
     pub fn target_deviation(&self) -> f64 {
-        if self.config.data.standardize {
-            return 1.0;
-        }
-        let y = &self.split.y_train;
-        let variance = |output: usize| {
-            let column = y.column(output);
-            let mean = column.iter().sum::<f64>() / column.len() as f64;
-            column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64
-        };
-        ((0..y.n_cols()).map(variance).sum::<f64>() / y.n_cols() as f64).sqrt()
+        self.split.target_deviation(&self.config.data)
     }
 
     /// The training targets as the loss takes them: one-hot classes for the cross-entropy, whatever the scaling.
@@ -153,16 +144,7 @@ impl Plan {
     /// The share of rows whose largest entry, in the data's own units, is that of the test targets; of classification only.
     #[must_use]
     pub fn accuracy(&self, prediction: &Matrix) -> Option<f64> {
-        if self.dataset.task != Task::Classification || prediction.first_non_finite().is_some() {
-            return None;
-        }
-        let classes = |values: &Matrix| -> Vec<Option<usize>> {
-            let back = self.split.scaling.targets_back(values);
-            back.rows().map(|row| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))).collect()
-        };
-        let (found, true_ones) = (classes(prediction), classes(&self.split.y_test));
-        let n_right = found.iter().zip(&true_ones).filter(|(found, class)| found == class).count();
-        Some(n_right as f64 / found.len() as f64)
+        self.split.accuracy(self.dataset.task, prediction)
     }
 
     /// Training inputs and targets, test inputs and targets.
