@@ -2,6 +2,7 @@
 //!
 //! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
+mod calibration;
 mod condition;
 mod contradiction;
 mod fit;
@@ -14,7 +15,9 @@ mod problem;
 mod process;
 mod regression;
 mod ridge;
+mod selection;
 
+pub use calibration::{Calibration, Coverage};
 pub use condition::Condition;
 pub use contradiction::{Contradiction, contradictions};
 pub use fit::RidgeFit;
@@ -26,3 +29,4 @@ pub use posterior::{Marginals, Posterior, kernel_ridge, posterior, posterior_mar
 pub use process::Process;
 pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;
+pub use selection::{Candidate, Criterion, Edge, Protocol, Score, Selection, select};
