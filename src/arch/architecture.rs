@@ -50,20 +50,7 @@ impl Architecture {
         if d_out == 0 {
             return Err(Error::shape("network", "at least one output", 0));
         }
-        if !(w_std > 0.0 && w_std.is_finite()) {
-            return Err(Error::config(
-                "arch.w_std",
-                format!("{w_std} is not a positive number"),
-                "use 1.4142135623730951 (sqrt 2) for relu, 1 to 1.5 for erf",
-            ));
-        }
-        if !(b_std >= 0.0 && b_std.is_finite()) {
-            return Err(Error::config(
-                "arch.b_std",
-                format!("{b_std} is not a number from 0 up"),
-                "use 0 for a network without biases",
-            ));
-        }
+        require_deviations(w_std, b_std)?;
         let mut layers = layers;
         layers.push(Layer::Dense(d_out));
         let steps = Place::of_input(input)?.resolve(&layers, "arch.layers")?.0;
@@ -87,6 +74,15 @@ impl Architecture {
             ));
         }
         Ok(Self { laziness: alpha, ..self })
+    }
+
+    /// The same network with other standard deviations of its weights and biases.
+    ///
+    /// # Errors
+    /// As [`Architecture::new`], of the deviations.
+    pub fn with_deviations(self, w_std: f64, b_std: f64) -> Result<Self> {
+        require_deviations(w_std, b_std)?;
+        Ok(Self { w_std, b_std, ..self })
     }
 
     /// The same layers in the NTK parametrization with laziness 1: what step sizes in function space are measured on.
@@ -280,6 +276,24 @@ impl Architecture {
             && self.convention == other.convention;
         if same { Ok(()) } else { Err(Error::Convention { network: self.describe(), kernel: other.describe() }) }
     }
+}
+
+fn require_deviations(w_std: f64, b_std: f64) -> Result<()> {
+    if !(w_std > 0.0 && w_std.is_finite()) {
+        return Err(Error::config(
+            "arch.w_std",
+            format!("{w_std} is not a positive number"),
+            "use 1.4142135623730951 (sqrt 2) for relu, 1 to 1.5 for erf",
+        ));
+    }
+    if !(b_std >= 0.0 && b_std.is_finite()) {
+        return Err(Error::config(
+            "arch.b_std",
+            format!("{b_std} is not a number from 0 up"),
+            "use 0 for a network without biases",
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

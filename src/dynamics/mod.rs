@@ -11,6 +11,6 @@ mod flow;
 mod horizon;
 
 pub use decomposition::{Comparison, Decomposition, Order};
-pub use ensemble::{Ensemble, Prior, ensemble};
+pub use ensemble::{Ensemble, Prior, converged_ensemble, converged_marginals, ensemble};
 pub use flow::{Flow, KernelPredictor, Outputs};
 pub use horizon::Horizon;

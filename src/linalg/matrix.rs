@@ -4,7 +4,7 @@ use std::ops::{Add, Index, IndexMut, Range, Sub};
 
 use faer::{Accum, MatMut, MatRef};
 
-use super::{Buffer, mirror_lower};
+use super::{Buffer, mirror_lower, transpose};
 use crate::error::{Error, Result};
 
 /// A dense row-major matrix of f64.
@@ -84,6 +84,11 @@ impl Matrix {
         &self.values[i * self.n_cols..(i + 1) * self.n_cols]
     }
 
+    /// Row `i`, to be changed in place.
+    pub fn row_mut(&mut self, i: usize) -> &mut [f64] {
+        &mut self.values[i * self.n_cols..(i + 1) * self.n_cols]
+    }
+
     /// The rows from first to last.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f64]> {
         (0..self.n_rows).map(|i| self.row(i))
@@ -104,7 +109,7 @@ impl Matrix {
     /// The transpose.
     #[must_use]
     pub fn transpose(&self) -> Self {
-        Self::from_fn(self.n_cols, self.n_rows, |i, j| self[(j, i)])
+        Self { n_rows: self.n_cols, n_cols: self.n_rows, values: transpose(&self.values, self.n_cols).into() }
     }
 
     /// The same numbers, row after row, in another shape.
@@ -237,6 +242,12 @@ impl Sub for &Matrix {
 pub struct GramMatrix(Matrix);
 
 impl GramMatrix {
+    /// All zeros.
+    #[must_use]
+    pub fn zeros(n: usize) -> Self {
+        Self(Matrix::zeros(n, n))
+    }
+
     /// The symmetric matrix whose lower triangle is `entry(i, j)`, `j <= i`.
     #[must_use]
     pub fn from_lower(n: usize, mut entry: impl FnMut(usize, usize) -> f64) -> Self {
@@ -300,6 +311,13 @@ impl GramMatrix {
             }
         }
         Ok(Self::from_lower(n, |i, j| 0.5 * (matrix[(i, j)] + matrix[(j, i)])))
+    }
+
+    /// factor times the matrix.
+    #[must_use]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        self.0.values_mut().iter_mut().for_each(|value| *value *= factor);
+        self
     }
 
     /// Number of rows, which is the number of columns.

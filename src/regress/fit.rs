@@ -66,7 +66,7 @@ impl<'a> RidgeFit<'a> {
     pub fn training_error(&self) -> f64 {
         let rows = self.path.coordinates.rows().enumerate();
         let sum: f64 = rows.map(|(j, row)| self.left(j).powi(2) * row.iter().map(|c| c * c).sum::<f64>()).sum();
-        sum / self.path.coordinates.values().len() as f64
+        sum / self.n_targets() as f64
     }
 
     /// K* alpha `[n_test, O]`.
@@ -109,7 +109,7 @@ impl<'a> RidgeFit<'a> {
         let rows = self.path.coordinates.rows().enumerate();
         let squares: f64 = rows.map(|(j, row)| factor(j).powi(2) * row.iter().map(|c| c * c).sum::<f64>()).sum();
         let trace: f64 = (0..n).map(factor).sum();
-        squares / self.path.coordinates.values().len() as f64 / (trace / n as f64).powi(2)
+        squares / self.n_targets() as f64 / (trace / n as f64).powi(2)
     }
 
     /// log N(Y; 0, K + lambda I), summed over outputs; `None` where directions are dropped, because a singular Gaussian has no density.
@@ -154,6 +154,11 @@ impl<'a> RidgeFit<'a> {
                 Err(Error::Contradiction { n: all.len(), first: first.first, second: first.second, gap: first.gap })
             }
         }
+    }
+
+    /// N O.
+    pub(super) fn n_targets(&self) -> usize {
+        self.path.coordinates.values().len()
     }
 
     /// Whether there are directions that count as zero.

@@ -2,25 +2,35 @@
 //!
 //! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
+mod calibration;
 mod condition;
 mod contradiction;
 mod fit;
 mod folds;
 mod iterative;
 mod low_rank;
+mod leave_out;
+mod likelihood;
 mod path;
 mod posterior;
 mod problem;
+mod process;
 mod regression;
 mod ridge;
+mod selection;
 
+pub use calibration::{Calibration, Coverage};
 pub use condition::Condition;
 pub use contradiction::{Contradiction, contradictions};
 pub use fit::RidgeFit;
 pub use folds::Folds;
 pub use iterative::{Iteration, Seen, Solution, System};
 pub use low_rank::{feature_regression, kernel_error};
+pub use leave_out::LeftOut;
+pub use likelihood::{MarginalLikelihood, log_marginal_likelihood};
 pub use path::{Projection, RidgePath};
 pub use posterior::{Marginals, Posterior, kernel_ridge, posterior, posterior_marginals};
+pub use process::Process;
 pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;
+pub use selection::{Candidate, Criterion, Edge, Protocol, Score, Selection, select};

@@ -50,10 +50,12 @@
 //! - `recursion`: the architecture made ready; `path`, `follow` and `columns`: what depends on one input; `block`, `pairing`, `loops` and
 //!   `window`: what depends on pairs
 //! - `dual`: the expectations T and T', a file for each family of activations
+//! - `derivative`: how the matrices change with W_std and b_std
 //! - [`Evaluation`]: any part of the matrices, in tiles that stay in cache
 
 mod block;
 mod columns;
+mod derivative;
 mod dual;
 mod evaluation;
 mod follow;
@@ -64,6 +66,7 @@ mod path;
 mod recursion;
 mod window;
 
+pub use self::derivative::GramDerivatives;
 pub use self::evaluation::Evaluation;
 use self::recursion::Recursion;
 use super::{Kernel, KernelKind, Kernels, ensure_input_dimension};
