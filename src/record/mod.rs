@@ -5,6 +5,7 @@
 //!
 //! - [`Row`]: one flat line per finished point, the content of `rows.jsonl` and `rows.csv`.
 //! - [`Point`]: a row with what does not fit on a line: predictions, trajectory, modes.
+//! - [`KernelRow`], [`KernelPoint`], [`KernelManifest`]: the same of a comparison of kernels without networks.
 //! - [`Manifest`]: what was run, by which program, on which machine; written first.
 //! - [`Store`]: the run folder that holds them.
 
@@ -12,9 +13,11 @@ pub mod arrays;
 pub mod file;
 mod manifest;
 pub mod npy;
+mod regression;
 mod row;
 mod store;
 
 pub use manifest::{Computation, DataFacts, Machine, Manifest};
+pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 pub use store::{Recorded, RunKind, RunManifest, Store};

@@ -126,6 +126,24 @@ impl<'a> RidgeFit<'a> {
         Some(-0.5 * self.path.coordinates.rows().zip(&self.inverses).map(of_direction).sum::<f64>())
     }
 
+    /// a = Y^T (K + lambda I)^-1 Y / (N O), the amplitude at which a (K + lambda I) makes the targets most likely; `None` where that is 0 or
+    /// directions were dropped.
+    #[must_use]
+    pub fn amplitude(&self) -> Option<f64> {
+        let rows = self.path.coordinates.rows().zip(&self.inverses);
+        let quadratic: f64 = rows.map(|(row, inverse)| row.iter().map(|c| c * c).sum::<f64>() * inverse).sum();
+        (quadratic > 0.0 && !self.drops()).then(|| quadratic / self.n_targets() as f64)
+    }
+
+    /// log N(Y; 0, a (K + lambda I)) at that amplitude, summed over outputs.
+    #[must_use]
+    pub fn profile_log_likelihood(&self) -> Option<f64> {
+        let (amplitude, n_targets) = (self.amplitude()?, self.n_targets() as f64);
+        let log_determinant: f64 = self.inverses.iter().map(|inverse| -inverse.ln()).sum();
+        let n_outputs = self.path.coordinates.n_cols() as f64;
+        Some(-0.5 * (n_targets * (1.0 + TAU.ln() + amplitude.ln()) + n_outputs * log_determinant))
+    }
+
     /// How well K + lambda I can be inverted, and how many directions are not.
     #[must_use]
     pub fn condition(&self) -> Condition {
@@ -248,6 +266,20 @@ mod tests {
             let likelihood = fit.log_marginal_likelihood().unwrap();
             assert!((likelihood / factor.log_density(&y) - 1.0).abs() < 1e-12, "ridge {ridge}: {likelihood}");
         }
+    }
+
+    #[test]
+    fn the_profile_likelihood_is_that_of_the_scaled_kernel_and_no_other_amplitude_has_more() {
+        let (k, y) = (gram(), targets());
+        let path = path(&k);
+        let fit = path.at(Ridge::Absolute(0.1)).unwrap();
+        let (amplitude, most) = (fit.amplitude().unwrap(), fit.profile_log_likelihood().unwrap());
+        let at = |a: f64| {
+            let scaled = GramMatrix::from_lower(N, |i, j| a * (k[(i, j)] + if i == j { 0.1 } else { 0.0 }));
+            Cholesky::of(&scaled, 0.0).unwrap().log_density(&y)
+        };
+        assert!((at(amplitude) / most - 1.0).abs() < 1e-12);
+        assert!(at(1.05 * amplitude) < most && at(0.95 * amplitude) < most);
     }
 
     #[test]

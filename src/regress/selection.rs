@@ -5,8 +5,10 @@
 //! ```text
 //! leave-one-out, k-fold           the mean squared error of the rows left out
 //! generalized cross-validation    (1/(N O)) |Y - K alpha|^2 / (tr(I - K G) / N)^2
-//! marginal likelihood             -(1/(N O)) log N(Y; 0, K + lambda I), in nats per target
+//! marginal likelihood             -(1/(N O)) log N(Y; 0, a (K + lambda I)) at the best amplitude a, in nats per target
 //! ```
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,17 +21,30 @@ use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
 
 /// What a kernel and a ridge are chosen by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Criterion {
     /// The error of each row for the regression on all others.
+    #[default]
     LeaveOneOut,
     /// The error of each of so many parts for the regression on the others.
     KFold(usize),
     /// Leaving one out, with every row's leverage replaced by the mean.
     GeneralizedCrossValidation,
-    /// The density of the targets under the Gaussian process.
+    /// The density of the targets under the Gaussian process, whose amplitude is the best for each kernel and ridge: kernels of different
+    /// scales are then compared by their shapes.
     MarginalLikelihood,
+}
+
+impl fmt::Display for Criterion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeaveOneOut => f.write_str("leave-one-out"),
+            Self::KFold(n_folds) => write!(f, "{n_folds}-fold"),
+            Self::GeneralizedCrossValidation => f.write_str("generalized-cross-validation"),
+            Self::MarginalLikelihood => f.write_str("marginal-likelihood"),
+        }
+    }
 }
 
 /// How kernels are compared: the same for each.
@@ -79,6 +94,27 @@ pub enum Edge {
     Largest,
 }
 
+impl Edge {
+    /// Where `chosen` stands among `ridges`; none below a ridge of 0.
+    #[must_use]
+    pub fn of(chosen: f64, ridges: &[f64]) -> Option<Self> {
+        match (ridges.iter().any(|ridge| *ridge < chosen), ridges.iter().any(|ridge| *ridge > chosen)) {
+            (true, false) => Some(Self::Largest),
+            (false, true) if chosen > 0.0 => Some(Self::Smallest),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Smallest => "smallest",
+            Self::Largest => "largest",
+        })
+    }
+}
+
 /// All scores, and the best.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Selection {
@@ -107,7 +143,7 @@ const TIE: f64 = 1e-10;
 /// [`RidgePath::new`].
 pub fn select(candidates: &[Candidate<'_>], y_train: &Matrix, protocol: &Protocol) -> Result<Selection> {
     let n = y_train.n_rows();
-    let scorer = Scorer::of(protocol, n)?;
+    let scorer = Scorer::new(protocol.criterion, n, protocol.root_seed)?;
     let mut scores: Vec<Score> = Vec::with_capacity(candidates.len() * protocol.ridges.len());
     let mut best: Option<(usize, f64, Matrix)> = None;
     for candidate in candidates {
@@ -136,7 +172,8 @@ pub fn select(candidates: &[Candidate<'_>], y_train: &Matrix, protocol: &Protoco
     };
     let ties = scores.iter().enumerate().filter_map(is_tie).collect();
     let start = chosen - chosen % protocol.ridges.len();
-    let edge = edge(&scores[start..start + protocol.ridges.len()], scores[chosen].lambda);
+    let lambdas: Vec<f64> = scores[start..start + protocol.ridges.len()].iter().map(|score| score.lambda).collect();
+    let edge = Edge::of(scores[chosen].lambda, &lambdas);
     Ok(Selection { scores, chosen, ties, edge, prediction })
 }
 
@@ -146,38 +183,37 @@ fn smallest(scores: &[Score]) -> Option<(usize, f64)> {
     values.min_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
-fn edge(scores: &[Score], lambda: f64) -> Option<Edge> {
-    let is_below = scores.iter().any(|score| score.lambda < lambda);
-    let is_above = scores.iter().any(|score| score.lambda > lambda);
-    match (is_below, is_above) {
-        (true, false) => Some(Edge::Largest),
-        (false, true) if lambda > 0.0 => Some(Edge::Smallest),
-        _ => None,
-    }
-}
-
 /// A criterion with what it needs to know of the rows.
-enum Scorer {
-    LeftOut(Folds),
-    GeneralizedCrossValidation,
-    MarginalLikelihood,
+#[derive(Debug, Clone)]
+pub struct Scorer {
+    criterion: Criterion,
+    /// Of those that leave rows out.
+    folds: Option<Folds>,
 }
 
 impl Scorer {
-    fn of(protocol: &Protocol, n: usize) -> Result<Self> {
-        Ok(match protocol.criterion {
-            Criterion::LeaveOneOut => Self::LeftOut(Folds::of_one_row(n)?),
-            Criterion::KFold(n_folds) => Self::LeftOut(Folds::drawn(n, n_folds, protocol.root_seed)?),
-            Criterion::GeneralizedCrossValidation => Self::GeneralizedCrossValidation,
-            Criterion::MarginalLikelihood => Self::MarginalLikelihood,
-        })
+    /// Of `n` training rows; folds are drawn from `root_seed`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when there are too few rows for as many folds.
+    pub fn new(criterion: Criterion, n: usize, root_seed: u64) -> Result<Self> {
+        let folds = match criterion {
+            Criterion::LeaveOneOut => Some(Folds::of_one_row(n)?),
+            Criterion::KFold(n_folds) => Some(Folds::drawn(n, n_folds, root_seed)?),
+            Criterion::GeneralizedCrossValidation | Criterion::MarginalLikelihood => None,
+        };
+        Ok(Self { criterion, folds })
     }
 
-    fn score(&self, fit: &RidgeFit<'_>) -> Result<Option<f64>> {
-        Ok(match self {
-            Self::LeftOut(folds) => fit.leave_out(folds)?.mean_squared_error(),
-            Self::GeneralizedCrossValidation => Some(fit.generalized_cross_validation()),
-            Self::MarginalLikelihood => fit.log_marginal_likelihood().map(|log| -log / fit.n_targets() as f64),
+    /// The smaller, the better; `None` where the criterion has no value.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] of a fit to another number of rows.
+    pub fn score(&self, fit: &RidgeFit<'_>) -> Result<Option<f64>> {
+        Ok(match (self.criterion, &self.folds) {
+            (_, Some(folds)) => fit.leave_out(folds)?.mean_squared_error(),
+            (Criterion::MarginalLikelihood, _) => fit.profile_log_likelihood().map(|log| -log / fit.n_targets() as f64),
+            _ => Some(fit.generalized_cross_validation()),
         })
     }
 }
@@ -241,13 +277,20 @@ mod tests {
     }
 
     #[test]
-    fn the_likelihood_is_scored_per_target() {
+    fn the_likelihood_is_scored_per_target_and_does_not_depend_on_the_scale_of_the_kernel() {
         let right = kernel(1.5);
         let protocol = protocol(Criterion::MarginalLikelihood, &[0.1]);
-        let found = select(&[candidate("right", &right)], &targets(), &protocol).unwrap();
-        let expected = -log_marginal_likelihood(&right.0, &targets(), 0.1).unwrap() / N as f64;
-        assert!((found.scores[0].value.unwrap() - expected).abs() < 1e-12);
-        assert_eq!(found.edge, None);
+        let value = |kernel: &(GramMatrix, Matrix)| {
+            select(&[candidate("kernel", kernel)], &targets(), &protocol).unwrap().scores[0].value.unwrap()
+        };
+        let amplitude =
+            RidgePath::new(&right.0, &targets(), 1e-14).unwrap().at(Ridge::Absolute(0.1)).unwrap().amplitude();
+        let scaled =
+            |factor: f64| (GramMatrix::from_lower(N, |i, j| factor * right.0[(i, j)]), right.1.map(|v| factor * v));
+        let best = scaled(amplitude.unwrap());
+        let expected = -log_marginal_likelihood(&best.0, &targets(), 0.1 * amplitude.unwrap()).unwrap() / N as f64;
+        assert!((value(&right) - expected).abs() < 1e-12);
+        assert!((value(&scaled(7.0)) - expected).abs() < 1e-12);
     }
 
     #[test]

@@ -12,8 +12,10 @@ mod limit;
 mod plan;
 mod predict;
 mod reading;
+pub mod regression;
 mod run;
 mod sweep;
+mod vary;
 mod verdict;
 mod watch;
 

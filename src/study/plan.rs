@@ -158,7 +158,6 @@ impl Plan {
     /// # Errors
     /// When the config cannot be encoded.
     pub fn manifest(&self) -> Result<Manifest> {
-        let (x_train, y_train, x_test, _) = self.parts();
         let config = &self.config;
         Ok(Manifest {
             schema: SCHEMA_VERSION,
@@ -169,40 +168,44 @@ impl Plan {
             dtype: config.compute.dtype.to_string(),
             root_seed: config.seeds.root,
             n_seeds: config.seeds.n_seeds,
-            data: DataFacts {
-                name: self.dataset.name.clone(),
-                citation: self.dataset.citation.clone(),
-                n_rows: self.dataset.n_rows(),
-                n_train: x_train.n_rows(),
-                n_test: x_test.n_rows(),
-                d_in: x_train.n_cols(),
-                d_out: y_train.n_cols(),
-                notes: self.split.notes.clone(),
-            },
+            data: data_facts(&self.dataset, &self.split),
             margin: config.verdict.margin,
             confidence: config.verdict.confidence,
             points: self.points.iter().map(|point| point.id.clone()).collect(),
-            computed_by: vec![Computation {
-                started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-                program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
-                commit: env!("NTK_COMMIT").to_owned(),
-                libraries: ["burn", "faer", "plotters"].into_iter().filter_map(library_version).collect(),
-                n_threads: self.n_threads,
-                machine: Machine::here(),
-            }],
+            computed_by: vec![computed_here(self.n_threads)],
         })
+    }
+}
+
+/// What a manifest says of the data.
+pub(super) fn data_facts(dataset: &Dataset, split: &Split) -> DataFacts {
+    DataFacts {
+        name: dataset.name.clone(),
+        citation: dataset.citation.clone(),
+        n_rows: dataset.n_rows(),
+        n_train: split.x_train.n_rows(),
+        n_test: split.x_test.n_rows(),
+        d_in: split.x_train.n_cols(),
+        d_out: split.y_train.n_cols(),
+        notes: split.notes.clone(),
+    }
+}
+
+/// This program on this computer, from now on.
+pub(super) fn computed_here(n_threads: usize) -> Computation {
+    Computation {
+        started: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        program: format!("ntk {}", env!("CARGO_PKG_VERSION")),
+        commit: env!("NTK_COMMIT").to_owned(),
+        libraries: ["burn", "faer", "plotters"].into_iter().filter_map(library_version).collect(),
+        n_threads,
+        machine: Machine::here(),
     }
 }
 
 fn check_values(config: &Config) -> Result<()> {
     let Config { study, train, seeds, compute, verdict, .. } = config;
-    if !is_folder_name(&study.name) {
-        return Err(Error::config(
-            "study.name",
-            format!("`{}` cannot name a folder", study.name),
-            "use letters, digits and hyphens; `--out` chooses another place for the results",
-        ));
-    }
+    ensure_folder_name(&study.name)?;
     let positive = |value: usize, key: &str, remedy: &str| {
         if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
     };
@@ -303,10 +306,19 @@ fn check_recipe(config: &Config) -> Result<()> {
 }
 
 /// Whether the name stays inside the folder of all runs, and in one line of the report.
-fn is_folder_name(name: &str) -> bool {
+/// A study's name names its run folder.
+pub(super) fn ensure_folder_name(name: &str) -> Result<()> {
     let mut components = Path::new(name).components();
-    matches!((components.next(), components.next()), (Some(Component::Normal(only)), None) if only == name)
+    if matches!((components.next(), components.next()), (Some(Component::Normal(only)), None) if only == name)
         && !name.chars().any(char::is_control)
+    {
+        return Ok(());
+    }
+    Err(Error::config(
+        "study.name",
+        format!("`{name}` cannot name a folder"),
+        "use letters, digits and hyphens; `--out` chooses another place for the results",
+    ))
 }
 
 /// Refuses what would be counted twice or could not be held.
@@ -343,7 +355,7 @@ fn check_architectures(architectures: &[Architecture], n_seeds: usize) -> Result
 }
 
 /// 32 hexadecimal digits of the hash of a value's JSON, whose fields have a fixed order.
-fn digest(value: &impl Serialize) -> Result<String> {
+pub(super) fn digest(value: &impl Serialize) -> Result<String> {
     let json =
         serde_json::to_vec(value).map_err(|reason| Error::Check(format!("settings cannot be hashed: {reason}")))?;
     let mut hex = blake3::hash(&json).to_hex().to_string();

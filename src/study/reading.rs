@@ -53,24 +53,19 @@ fn set(table: &mut toml::Table, assignment: &str) -> Result<()> {
         .ok()
         .and_then(|mut parsed| parsed.remove("value"))
         .unwrap_or_else(|| toml::Value::String(text.to_owned()));
-    let mut keys = path.trim().split('.').peekable();
+    put(table, path.trim(), value).ok_or_else(malformed)
+}
+
+/// Puts a value at a dotted path, over whatever is there; `None` when the path is none.
+pub(super) fn put(table: &mut toml::Table, path: &str, value: toml::Value) -> Option<()> {
+    let (path, last) = path.rsplit_once('.').map_or((None, path), |(path, last)| (Some(path), last));
     let mut place = table;
-    while let Some(key) = keys.next() {
-        if key.is_empty() {
-            return Err(malformed());
-        }
-        if keys.peek().is_none() {
-            place.insert(key.to_owned(), value);
-            return Ok(());
-        }
-        let next = place.entry(key).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    for key in path.into_iter().flat_map(|path| path.split('.')) {
+        let next = (!key.is_empty()).then(|| place.entry(key).or_insert_with(|| toml::Table::new().into()))?;
         if !next.is_table() {
-            *next = toml::Value::Table(toml::Table::new());
+            *next = toml::Table::new().into();
         }
-        match next {
-            toml::Value::Table(inner) => place = inner,
-            _ => return Err(malformed()),
-        }
+        place = next.as_table_mut()?;
     }
-    Err(malformed())
+    (!last.is_empty()).then(|| place.insert(last.to_owned(), value)).map(drop)
 }

@@ -1,0 +1,202 @@
+//! The comparison of kernels as written.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataConfig;
+use crate::error::{Error, Result};
+use crate::regress::{Criterion, Iteration};
+use crate::study::arch_table::ArchConfig;
+use crate::study::config::{ComputeConfig, OutputConfig, SeedConfig, StudyConfig, TrainConfig, VerdictConfig};
+use crate::study::reading::{parse, read};
+use crate::study::vary::Vary;
+
+/// What a comparison of kernels takes of a config file. The tables of a study of networks may be there too, and are checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressConfig {
+    /// What is asked.
+    #[serde(default)]
+    pub study: StudyConfig,
+    /// On which data.
+    pub data: DataConfig,
+    /// Of which networks, where kernels of networks are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<ArchConfig>,
+    /// Which kernels, and how they get their hyperparameters.
+    #[serde(default)]
+    pub regress: RegressTable,
+    /// What runs through lists.
+    #[serde(default, skip_serializing_if = "Vary::is_empty")]
+    pub vary: Vary,
+    /// With which random numbers.
+    #[serde(default)]
+    pub seeds: SeedConfig,
+    /// Computed where.
+    #[serde(default)]
+    pub compute: ComputeConfig,
+    /// Judged how.
+    #[serde(default)]
+    pub verdict: VerdictConfig,
+    #[serde(default, rename = "train", skip_serializing)]
+    _train: Option<TrainConfig>,
+    #[serde(default, rename = "output", skip_serializing)]
+    _output: Option<OutputConfig>,
+}
+
+/// `[regress]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegressTable {
+    /// The kernels.
+    pub kernels: Vec<KernelFamily>,
+    /// What their hyperparameters are chosen by.
+    pub select: Criterion,
+    /// Ridges to choose from, each over the mean diagonal of the kernel matrix.
+    pub ridges: Vec<f64>,
+    /// Length scales of a stationary kernel to choose from, each over the median distance of the training inputs.
+    pub length_scales: Vec<f64>,
+    /// How the chosen regression is solved.
+    pub solver: Solver,
+    /// Training rows to choose by, where the solver is iterative.
+    pub n_selection: usize,
+}
+
+impl Default for RegressTable {
+    fn default() -> Self {
+        Self {
+            kernels: KernelFamily::ALL.to_vec(),
+            select: Criterion::LeaveOneOut,
+            ridges: (-8..=2).map(|exponent| 10.0_f64.powi(exponent)).collect(),
+            length_scales: vec![0.25, 0.5, 1.0, 2.0, 4.0],
+            solver: Solver::Exact,
+            n_selection: 4000,
+        }
+    }
+}
+
+/// A kernel that takes part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelFamily {
+    /// The neural tangent kernel of each architecture.
+    Ntk,
+    /// The Gaussian process of each architecture at initialization.
+    Nngp,
+    /// exp(-r / l).
+    Laplace,
+    /// Matern-5/2.
+    Matern,
+    /// exp(-r^2 / 2 l^2).
+    Rbf,
+    /// <x, x'> / d + 1: ridge regression on the inputs.
+    Linear,
+}
+
+impl KernelFamily {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Ntk, Self::Nngp, Self::Laplace, Self::Matern, Self::Rbf, Self::Linear];
+
+    /// Whether it is that of a network.
+    #[must_use]
+    pub fn is_of_network(self) -> bool {
+        matches!(self, Self::Ntk | Self::Nngp)
+    }
+}
+
+impl fmt::Display for KernelFamily {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ntk => "ntk",
+            Self::Nngp => "nngp",
+            Self::Laplace => "laplace",
+            Self::Matern => "matern",
+            Self::Rbf => "rbf",
+            Self::Linear => "linear",
+        })
+    }
+}
+
+/// How a regression is solved.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Solver {
+    /// The whole matrix in memory, taken apart.
+    #[default]
+    Exact,
+    /// Products alone, with parts of the matrix made on the way, or kept in single precision where they fit.
+    ConjugateGradients(Iteration),
+}
+
+impl RegressConfig {
+    /// Reads a config file and applies `key=value` overrides.
+    ///
+    /// # Errors
+    /// As [`Config::load`](crate::study::Config::load).
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
+        let config: Self = parse(&read(path)?, path, overrides)?;
+        config.compute.check()?;
+        Ok(config)
+    }
+
+    /// The config with every default written out.
+    ///
+    /// # Errors
+    /// Never for a config that was read; the encoder's own failures are passed on.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))
+    }
+}
+
+impl RegressTable {
+    /// Refuses what cannot be.
+    ///
+    /// # Errors
+    /// By its key.
+    pub(super) fn validate(&self) -> Result<()> {
+        let some = |is_empty: bool, key: &str| match is_empty {
+            true => Err(Error::config(format!("regress.{key}"), "the list is empty", "give at least one value")),
+            false => Ok(()),
+        };
+        some(self.kernels.is_empty(), "kernels")?;
+        some(self.ridges.is_empty(), "ridges")?;
+        some(self.length_scales.is_empty(), "length_scales")?;
+        if let Some(ridge) = self.ridges.iter().find(|ridge| !(ridge.is_finite() && **ridge >= 0.0)) {
+            return Err(Error::config(
+                "regress.ridges",
+                format!("a ridge cannot be {ridge}"),
+                "give finite numbers that are not negative; 0 is regression without a ridge",
+            ));
+        }
+        if let Some(scale) = self.length_scales.iter().find(|scale| !(scale.is_finite() && **scale > 0.0)) {
+            return Err(Error::config(
+                "regress.length_scales",
+                format!("a length scale cannot be {scale}"),
+                "give positive numbers; 1 is the median distance between training inputs",
+            ));
+        }
+        match self.solver {
+            Solver::Exact => Ok(()),
+            Solver::ConjugateGradients(iteration) => {
+                iteration.validate("regress.solver.conjugate-gradients")?;
+                if self.n_selection < 2 {
+                    return Err(Error::config(
+                        "regress.n_selection",
+                        "less than 2 rows choose nothing",
+                        "give some hundreds",
+                    ));
+                }
+                if self.ridges.contains(&0.0) {
+                    return Err(Error::config(
+                        "regress.ridges",
+                        "conjugate gradients cannot do without a ridge",
+                        "leave 0 out, or use `solver = \"exact\"`",
+                    ));
+                }
+                Ok(())
+            }
+        }
+    }
+}

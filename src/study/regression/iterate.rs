@@ -1,0 +1,92 @@
+//! One kernel on a training set that is too large to take its matrix apart: hyperparameters from some of the rows, the regression by
+//! conjugate gradients on all of them.
+
+use std::path::PathBuf;
+
+use super::fit::{Chosen, empty_row, in_units};
+use super::plan::{Cell, KernelPlan};
+use crate::error::Result;
+use crate::kernel::implicit::{ImplicitGram, cross_times};
+use crate::linalg::{Ending, Entries, Operator, available_memory};
+use crate::record::{KernelPoint, KernelRow, finite};
+use crate::regress::{Iteration, Seen, System, mean_squared_error};
+use crate::seed::stream;
+
+/// How much of the free memory the kept parts of a kernel may take.
+const SHARE: f64 = 0.7;
+
+pub(super) fn iterate(
+    cell: &Cell,
+    plan: &KernelPlan,
+    how: &Iteration,
+    watch: &(dyn Fn(&str) -> Result<()> + Sync),
+    kept_at: PathBuf,
+) -> Result<KernelPoint> {
+    let (split, table, root_seed) = (&cell.split, &cell.config.regress, cell.config.seeds.root);
+    let (x_train, y_train) = (&split.x_train, &split.y_train);
+    let n = x_train.n_rows();
+    // Training rows are shuffled, so the first are a sample.
+    let sample: Vec<usize> = (0..table.n_selection.min(n)).collect();
+    watch(&format!("choosing by {} rows", sample.len()))?;
+    let chosen = Chosen::of(plan, table, root_seed, (&x_train.select_rows(&sample), &y_train.select_rows(&sample)))?;
+    let Chosen { candidate, relative_ridge, score, edge, .. } = chosen;
+    drop(chosen.path);
+
+    candidate.with(|kernel| {
+        let pass = |done: f64| watch(&format!("first product with the kernel, {:.0} %", 100.0 * done));
+        let check = |done: f64| watch(&format!("exact residual, {:.0} %", 100.0 * done));
+        let exact = ImplicitGram::new(kernel, x_train).watched(&check);
+        let copy = ImplicitGram::new(kernel, x_train).kept().watched(&pass);
+        let fits = available_memory().is_none_or(|free| ImplicitGram::kept_bytes(n) < SHARE * free);
+        log::info!(
+            "{n} training rows: the kernel's parts take {:.1} GB and {}",
+            ImplicitGram::kept_bytes(n) * 1e-9,
+            if fits { "are kept" } else { "are made anew for every product" }
+        );
+        let diagonal = exact.diagonal()?;
+        let ridge = relative_ridge * diagonal.iter().sum::<f64>() / n as f64;
+        let system = System {
+            exact: &exact,
+            rounded: fits.then_some(&copy as &dyn Operator),
+            ridge,
+            y: y_train,
+            kept_at: Some(kept_at),
+            name: plan.id.clone(),
+        };
+        let mut seen = |seen: Seen| {
+            let left = seen.n_left(how.tolerance).map_or(String::new(), |left| format!(", about {left} left"));
+            watch(&format!("iteration {}, residual {:.1e}{left}", seen.n_iterations, seen.residual))
+        };
+        let mut random = stream(root_seed, &format!("pivots/{}", plan.id));
+        let solution = system.solve(how, &mut random, &mut seen)?;
+        let prediction = cross_times(kernel, &split.x_test, x_train, &solution.weights)?;
+
+        let unit = split.target_deviation(&cell.config.data).powi(2);
+        let row = KernelRow {
+            n_selection: sample.len(),
+            relative_ridge,
+            ridge,
+            score,
+            length_scale: candidate.length_scale(),
+            edge: edge.map(|edge| edge.to_string()),
+            // Y - K W is ridge W, but for the residual of the iteration.
+            mse_train: (ridge * solution.weights.rms()).powi(2) / unit,
+            mse_test: mean_squared_error(&prediction, &split.y_test) / unit,
+            accuracy: split.accuracy(cell.dataset.task, &prediction),
+            residual: finite(solution.residual),
+            n_iterations: Some(solution.n_iterations),
+            rank: Some(solution.rank),
+            ending: Some(
+                match solution.ending {
+                    Ending::Converged => "converged",
+                    Ending::Stalled => "stalled",
+                    Ending::Exhausted => "exhausted",
+                }
+                .to_owned(),
+            ),
+            ..empty_row(cell, plan)
+        };
+        let predictions = in_units(&prediction, unit.sqrt());
+        Ok(KernelPoint { row, seconds: 0.0, path: Vec::new(), coverage: Vec::new(), predictions })
+    })
+}

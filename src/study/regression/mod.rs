@@ -1,0 +1,17 @@
+//! Kernels beside each other on the same data, under one protocol of selection: the networks' NNGP and NTK, and kernels that know nothing
+//! of networks.
+//!
+//! A config's `[vary]` table runs any setting through a list, so that one run can be a map over sample sizes, noise, splits and data sets.
+//! Each kernel gets its ridge, and a stationary one its length scale, from the training rows alone, by the same criterion on the same
+//! grid.
+
+mod candidate;
+mod config;
+mod fit;
+mod iterate;
+mod plan;
+mod run;
+
+pub use config::{KernelFamily, RegressConfig, RegressTable, Solver};
+pub use plan::{Cell, KernelPlan, RegressPlan};
+pub use run::{RegressProgress, regress};

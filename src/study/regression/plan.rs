@@ -1,0 +1,178 @@
+//! The comparison of kernels as meant: every variation with its data, every kernel on it with its identity.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::config::{KernelFamily, RegressConfig, RegressTable};
+use crate::arch::{Activation, Architecture, Mlp, Parametrization};
+use crate::data::{DataConfig, Dataset, Split};
+use crate::error::{Error, Result};
+use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
+use crate::study::plan::{computed_here, data_facts, digest, ensure_folder_name};
+use crate::study::vary::combinations;
+
+/// A checked comparison.
+#[derive(Debug, Clone)]
+pub struct RegressPlan {
+    /// As written, with overrides applied.
+    pub config: RegressConfig,
+    /// The variations, in order.
+    pub cells: Vec<Cell>,
+    /// Threads.
+    pub n_threads: usize,
+}
+
+/// One variation: one data set, split and prepared.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// What it has of the varied settings.
+    pub label: String,
+    /// Its config, in which nothing varies.
+    pub config: RegressConfig,
+    /// The data before the split.
+    pub dataset: Dataset,
+    /// What kernels see.
+    pub split: Split,
+    /// The kernels on it, in the order in which they are computed.
+    pub kernels: Vec<KernelPlan>,
+}
+
+/// One kernel to regress with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelPlan {
+    /// Hash of everything that decides its numbers.
+    pub id: String,
+    /// Which.
+    pub family: KernelFamily,
+    /// Of which network, where it is of one; of the linear kernel, a network without hidden layers.
+    pub architecture: Option<Architecture>,
+}
+
+/// Everything that decides a point's numbers; hashed in this order.
+#[derive(Serialize)]
+struct Identity<'a> {
+    schema: u32,
+    data_digest: &'a str,
+    data: &'a DataConfig,
+    family: KernelFamily,
+    architecture: Option<&'a Architecture>,
+    regress: &'a RegressTable,
+    root_seed: u64,
+}
+
+impl RegressPlan {
+    /// Checks `config`, loads the data of every variation and lays out its points. Relative paths start at `base`.
+    ///
+    /// # Errors
+    /// An impossible value, by its key; data that cannot be used, by their place.
+    pub fn new(config: RegressConfig, base: &Path) -> Result<Self> {
+        ensure_folder_name(&config.study.name)?;
+        config.compute.check()?;
+        let cells = combinations(&config, &config.vary)?
+            .into_iter()
+            .map(|varied| Cell::new(varied.label, varied.config, base))
+            .collect::<Result<Vec<_>>>()?;
+        let n_threads =
+            config.compute.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        Ok(Self { config, cells, n_threads })
+    }
+
+    /// How many kernels there are to regress with.
+    #[must_use]
+    pub fn n_points(&self) -> usize {
+        self.cells.iter().map(|cell| cell.kernels.len()).sum()
+    }
+
+    /// What is written before the first point.
+    ///
+    /// # Errors
+    /// When the config cannot be encoded.
+    pub fn manifest(&self) -> Result<KernelManifest> {
+        let mut data: Vec<DataFacts> = Vec::new();
+        for cell in &self.cells {
+            if data.iter().all(|facts| facts.name != cell.dataset.name) {
+                data.push(data_facts(&cell.dataset, &cell.split));
+            }
+        }
+        let points = self.cells.iter().flat_map(|cell| cell.kernels.iter().map(|kernel| kernel.id.clone()));
+        Ok(KernelManifest {
+            kind: RunKind::Regression,
+            schema: REGRESSION_SCHEMA,
+            study: self.config.study.name.clone(),
+            question: self.config.study.question.clone(),
+            config: self.config.to_toml()?,
+            root_seed: self.config.seeds.root,
+            data,
+            confidence: self.config.verdict.confidence,
+            points: points.collect(),
+            computed_by: vec![computed_here(self.n_threads)],
+        })
+    }
+}
+
+impl Cell {
+    fn new(label: String, config: RegressConfig, base: &Path) -> Result<Self> {
+        config.regress.validate()?;
+        let dataset = config.data.source.load(config.seeds.root, base)?;
+        let split = Split::new(&dataset, &config.data, config.seeds.root)?;
+        // What was left to a default is as much a setting as what was written.
+        let data = DataConfig {
+            n_train: Some(split.x_train.n_rows()),
+            n_test: Some(split.x_test.n_rows()),
+            ..config.data.clone()
+        };
+        let mut kernels = Vec::new();
+        for (family, architecture) in members(&config, &split)? {
+            let identity = Identity {
+                schema: REGRESSION_SCHEMA,
+                data_digest: &dataset.digest,
+                data: &data,
+                family,
+                architecture: architecture.as_ref(),
+                regress: &config.regress,
+                root_seed: config.seeds.root,
+            };
+            kernels.push(KernelPlan { id: digest(&identity)?, family, architecture });
+        }
+        Ok(Self { label, config, dataset, split, kernels })
+    }
+}
+
+/// The kernels of a config, those of networks once for every different limit.
+fn members(config: &RegressConfig, split: &Split) -> Result<Vec<(KernelFamily, Option<Architecture>)>> {
+    let (d_in, d_out) = (split.x_train.n_cols(), split.y_train.n_cols());
+    let mut limits: Vec<Architecture> = Vec::new();
+    let of_networks = config.regress.kernels.iter().any(|family| family.is_of_network());
+    if of_networks {
+        let table = config.arch.as_ref().ok_or_else(|| {
+            Error::config(
+                "arch",
+                "kernels of networks are asked for, and no network is described",
+                "add `[arch]` with depth, width, activation and w_std, or leave `ntk` and `nngp` out of `regress.kernels`",
+            )
+        })?;
+        for architecture in table.architectures(d_in, d_out)? {
+            if limits.iter().all(|limit| architecture.ensure_same_kernel(limit).is_err()) {
+                limits.push(architecture);
+            }
+        }
+    }
+    let mut members = Vec::new();
+    for &family in &config.regress.kernels {
+        match family {
+            KernelFamily::Ntk | KernelFamily::Nngp => {
+                members.extend(limits.iter().map(|architecture| (family, Some(architecture.clone()))));
+            }
+            KernelFamily::Linear => members.push((family, Some(affine(d_in, d_out)?))),
+            KernelFamily::Laplace | KernelFamily::Matern | KernelFamily::Rbf => members.push((family, None)),
+        }
+    }
+    Ok(members)
+}
+
+/// A network without hidden layers, whose NNGP is <x, x'> / d + 1.
+fn affine(d_in: usize, d_out: usize) -> Result<Architecture> {
+    let (activation, parametrization) = (Activation::Identity, Parametrization::Ntk);
+    Mlp { depth: 0, width: 1, activation, w_std: 1.0, b_std: 1.0, parametrization }.architecture(d_in, d_out)
+}
