@@ -1,4 +1,3 @@
-//! Training under the squared loss (1/(2 N O)) sum of squares, with the kernel held fixed, in closed form.
 //!
 //! In the eigenbasis of the kernel each direction of function space is learned alone and at its own rate, s/(N O): see
 //! [`Flow`]. Around it stand what an infinite ensemble of networks predicts ([`ensemble`](fn@ensemble)) and the gap
@@ -9,6 +8,7 @@ mod decomposition;
 mod ensemble;
 mod flow;
 mod horizon;
+mod momentum;
 
 pub use decomposition::{Comparison, Decomposition, Order};
 pub use ensemble::{Ensemble, Prior, ensemble};
