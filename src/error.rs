@@ -94,6 +94,18 @@ pub enum Error {
         /// What had been added to the diagonal.
         ridge: f64,
     },
+    /// An integration in explicit steps that its end is out of reach of.
+    #[error(
+        "integration reached time {reached:e} of {end:e} in {n_steps} steps\nhint: ask for a shorter time, loosen the tolerance or allow more steps; the squared loss has a closed form"
+    )]
+    Stiff {
+        /// The time reached.
+        reached: f64,
+        /// The time asked for.
+        end: f64,
+        /// All the steps that were allowed.
+        n_steps: usize,
+    },
     /// A number that must be finite is not.
     #[error("{what} holds a value that is not finite ({value}) at {place}\nhint: {remedy}")]
     NotFinite {
@@ -196,6 +208,7 @@ impl Error {
             | Self::Convention { .. }
             | Self::NotPositiveDefinite { .. }
             | Self::NotFinite { .. }
+            | Self::Stiff { .. }
             | Self::TooLarge { .. }
             | Self::Module { .. }
             | Self::Device { .. } => Blame::User,

@@ -1,3 +1,4 @@
+//! Training under the squared loss (1/(2 N O)) sum of squares, with the kernel held fixed, in closed form.
 //!
 //! In the eigenbasis of the kernel each direction of function space is learned alone and at its own rate, s/(N O): see
 //! [`Flow`]. Around it stand what an infinite ensemble of networks predicts ([`ensemble`](fn@ensemble)) and the gap
@@ -7,10 +8,16 @@
 mod decomposition;
 mod ensemble;
 mod flow;
+mod function_descent;
 mod horizon;
+mod integration;
+mod loss;
 mod momentum;
 
 pub use decomposition::{Comparison, Decomposition, Order};
 pub use ensemble::{Ensemble, Prior, ensemble};
 pub use flow::{Flow, KernelPredictor, Outputs};
+pub use function_descent::{Descent, FunctionDescent, Slope, Trained};
 pub use horizon::Horizon;
+pub use integration::Accuracy;
+pub use loss::{cross_entropy_slope, squared_slope};
