@@ -6,6 +6,7 @@
 //! sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
 
 mod decomposition;
+mod early_stopping;
 mod ensemble;
 mod flow;
 mod function_descent;
@@ -13,11 +14,14 @@ mod horizon;
 mod integration;
 mod loss;
 mod momentum;
+mod rule;
 
 pub use decomposition::{Comparison, Decomposition, Order};
+pub use early_stopping::{Pairing, early_stopping};
 pub use ensemble::{Ensemble, Prior, ensemble};
 pub use flow::{Flow, KernelPredictor, Outputs};
 pub use function_descent::{Descent, FunctionDescent, Slope, Trained};
 pub use horizon::Horizon;
 pub use integration::Accuracy;
 pub use loss::{cross_entropy_slope, squared_slope};
+pub use rule::Rule;
