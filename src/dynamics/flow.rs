@@ -343,46 +343,6 @@ mod tests {
         }
     }
 
-    /// The heavy ball on the same loss: v <- beta v + g, w <- w - eta v.
-    fn trained_with_momentum(
-        j_train: &Matrix,
-        y: &Matrix,
-        ridge: f64,
-        (eta, beta): (f64, f64),
-        n_steps: u64,
-    ) -> Matrix {
-        let per_entry = 1.0 / y.values().len() as f64;
-        let zeros = || Matrix::zeros(j_train.n_cols(), y.n_cols());
-        let (w, _) = (0..n_steps).fold((zeros(), zeros()), |(w, v), _| {
-            let gradient = &j_train.transpose().matmul(&(&j_train.matmul(&w) - y)) + &w.map(|v| ridge * v);
-            let v = &v.map(|v| beta * v) + &gradient.map(|g| per_entry * g);
-            (&w - &v.map(|v| eta * v), v)
-        });
-        w
-    }
-
-    #[test]
-    fn a_linear_model_trained_with_momentum_equals_the_closed_form() {
-        let features = |n: usize, shift: f64| Matrix::from_fn(n, 11, |i, j| ((i * 11 + j) as f64 * 0.77 + shift).sin());
-        let (j_train, j_test) = (features(N, 0.0), features(3, 0.4));
-        let k = GramMatrix::from_symmetric(j_train.matmul(&j_train.transpose()), 1e-14).unwrap();
-        let k_test_train = j_test.matmul(&j_train.transpose());
-        for (ridge, momentum) in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.3)] {
-            let flow = Flow::new(&k, Outputs::Independent(O), ridge, CUTOFF).unwrap();
-            for fraction in [0.01, 0.5, 0.999] {
-                for n_steps in [1, 2, 7, 200] {
-                    let learning_rate = fraction * (1.0 + momentum) * flow.stability_bound();
-                    let w = trained_with_momentum(&j_train, &targets(), ridge, (learning_rate, momentum), n_steps);
-                    let horizon = Horizon::Momentum { learning_rate, momentum, n_steps };
-                    let found = flow.predict(&k_test_train, horizon, &targets()).unwrap();
-                    let expected = j_test.matmul(&w);
-                    let error = gap(&found, &expected) / largest(&expected);
-                    assert!(error < 1e-11, "ridge {ridge}, {momentum}, {fraction}, {n_steps} steps: {error:e}");
-                }
-            }
-        }
-    }
-
     #[test]
     fn gradient_flow_is_the_limit_of_small_steps() {
         let expected = flow(0.1).predict(&test_block(), Horizon::Time(5.0), &targets()).unwrap();

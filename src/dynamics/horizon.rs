@@ -28,7 +28,7 @@ pub enum Horizon {
     DampedTime {
         /// gamma, not negative; (1 - beta) / sqrt(eta) for the limit of small steps.
         friction: f64,
-        /// Not negative; sqrt(eta) T likewise.
+        /// Finite, not negative; sqrt(eta) T likewise.
         time: f64,
     },
     /// The limit of all: every error of positive rate is gone.

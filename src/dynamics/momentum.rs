@@ -24,8 +24,8 @@ impl Change {
         // In units of the frequency sqrt(r) both off-diagonal entries have one size.
         let frequency = rate.sqrt();
         let size = (frequency + friction) * time;
-        // Halved until the series below needs few terms; the quotient is a power of two, so no digit is lost.
-        let n_halvings = if size > 0.5 { (2.0 * size).log2().ceil() } else { 0.0 };
+        // Halved until the series below needs few terms; the quotient is a power of two, so no digit is lost. 2^1024 is no number.
+        let n_halvings = if size > 0.5 { (2.0 * size).log2().ceil().min(1024.0) } else { 0.0 };
         let part = time * (-n_halvings).exp2();
         let generator = Self([[0.0, -frequency * part], [frequency * part, -friction * part]]);
         // e^A - I = A (I + A/2 (I + A/3 (...))): the first term left out is below 0.5^15 / 16!.
@@ -81,6 +81,8 @@ impl Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamics::{Flow, Horizon, Outputs};
+    use crate::linalg::{GramMatrix, Matrix};
 
     /// The rule itself, step after step.
     fn step_by_step(shrinkage: f64, momentum: f64, n_steps: u64) -> f64 {
@@ -178,5 +180,39 @@ mod tests {
             (learned - expected).abs()
         };
         assert!((error(10_000) / error(100_000) - 10.0).abs() < 0.1);
+    }
+
+    /// The heavy ball on (1/(2 N O)) (sum |J w - y|^2 + ridge |w|^2) in parameter space.
+    fn trained(j: &Matrix, y: &Matrix, ridge: f64, (eta, beta): (f64, f64), n_steps: u64) -> Matrix {
+        let per_entry = 1.0 / y.values().len() as f64;
+        let zeros = || Matrix::zeros(j.n_cols(), y.n_cols());
+        let (w, _) = (0..n_steps).fold((zeros(), zeros()), |(w, v), _| {
+            let gradient = &j.transpose().matmul(&(&j.matmul(&w) - y)) + &w.map(|v| ridge * v);
+            let v = &v.map(|v| beta * v) + &gradient.map(|g| per_entry * g);
+            (&w - &v.map(|v| eta * v), v)
+        });
+        w
+    }
+
+    #[test]
+    fn a_linear_model_trained_with_momentum_equals_the_closed_form() {
+        let features = |n: usize, shift: f64| Matrix::from_fn(n, 11, |i, j| ((i * 11 + j) as f64 * 0.77 + shift).sin());
+        let (j_train, j_test) = (features(8, 0.0), features(3, 0.4));
+        let y = Matrix::from_fn(8, 2, |i, j| (3.0 * i as f64 + j as f64).cos());
+        let k = GramMatrix::from_symmetric(j_train.matmul(&j_train.transpose()), 1e-14).unwrap();
+        let k_test_train = j_test.matmul(&j_train.transpose());
+        for (ridge, momentum) in [(0.0, 0.9), (0.5, 0.9), (0.5, 0.3)] {
+            let flow = Flow::new(&k, Outputs::Independent(2), ridge, 1e-13).unwrap();
+            for fraction in [0.01, 0.5, 0.999] {
+                for n_steps in [1, 2, 7, 200] {
+                    let learning_rate = fraction * flow.maximal_learning_rate(momentum, 0.0);
+                    let expected = j_test.matmul(&trained(&j_train, &y, ridge, (learning_rate, momentum), n_steps));
+                    let horizon = Horizon::Momentum { learning_rate, momentum, n_steps };
+                    let found = flow.predict(&k_test_train, horizon, &y).unwrap();
+                    let error = (&found - &expected).frobenius() / expected.frobenius();
+                    assert!(error < 1e-11, "ridge {ridge}, {momentum}, {fraction}, {n_steps} steps: {error:e}");
+                }
+            }
+        }
     }
 }

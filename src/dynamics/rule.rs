@@ -95,7 +95,8 @@ impl Flow {
     /// 2 (1 + beta) / ((s_max + lambda)/(N O) + w): the step size below which training with momentum beta (0 is gradient descent) and
     /// weight decay w, a pull w theta to zero in the gradient, converges, and above which it diverges.
     ///
-    /// The ridge of the flow is the pull lambda to the initialization; the two add up.
+    /// The ridge of the flow is the pull lambda to the initialization; the two add up. Of the squared loss; another loss without pulls is
+    /// stable up to [`stability_factor`](crate::train::Loss::stability_factor) times as much.
     #[must_use]
     pub fn maximal_learning_rate(&self, momentum: f64, weight_decay: f64) -> f64 {
         2.0 * (1.0 + momentum) / (2.0 / self.stability_bound() + weight_decay)
