@@ -135,6 +135,18 @@ pub enum Error {
         /// How far their targets are apart.
         gap: f64,
     },
+    /// An integration in explicit steps that its end is out of reach of.
+    #[error(
+        "integration reached time {reached:e} of {end:e} in {n_steps} steps\nhint: ask for a shorter time, loosen the tolerance or allow more steps; the squared loss has a closed form"
+    )]
+    Stiff {
+        /// The time reached.
+        reached: f64,
+        /// The time asked for.
+        end: f64,
+        /// All the steps that were allowed.
+        n_steps: usize,
+    },
     /// A number that must be finite is not.
     #[error("{what} holds a value that is not finite ({value}) at {place}\nhint: {remedy}")]
     NotFinite {
@@ -240,6 +252,7 @@ impl Error {
             | Self::NotSemidefinite { .. }
             | Self::Contradiction { .. }
             | Self::NotFinite { .. }
+            | Self::Stiff { .. }
             | Self::TooLarge { .. }
             | Self::Module { .. }
             | Self::Device { .. } => Blame::User,

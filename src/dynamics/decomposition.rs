@@ -9,6 +9,14 @@
 //!
 //! with A_T of [`Flow`](super::Flow) and flin_T = f_0(x*) + A_T^emp (Y - f_0(X)) the linearized network. Like is
 //! compared with like at the same time, and small eigenvalues that are never learned show in the last term alone.
+//!
+//! Where the optimizer is not the rule of A_T, and a second network was trained by that rule from the same initialization for the
+//! same time, f_GD, the first term is split once more:
+//!
+//! ```text
+//! f_T - flin_T      =   (f_T       - f_GD)          optimizer: another path to another function
+//!                     + (f_GD      - flin_T)        nonlinearity, of gradient descent alone
+//! ```
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +43,9 @@ pub enum Order {
 pub struct Comparison<'a> {
     /// f_T(x*) `[n_test, O]`; `None` when training diverged.
     pub ft_test: Option<&'a Matrix>,
+    /// f_GD(x*) `[n_test, O]`: the network after full-batch gradient descent for the same time from the same initialization, where f_T
+    /// was trained otherwise; `None` where there is no such run, or it diverged.
+    pub gd_test: Option<&'a Matrix>,
     /// f_0(X) `[N, O]`.
     pub f0_train: &'a Matrix,
     /// f_0(x*) `[n_test, O]`.
@@ -49,14 +60,16 @@ pub struct Comparison<'a> {
     pub horizon: Horizon,
 }
 
-/// The four terms of the gap and the functions between them, each `[n_test, O]`.
+/// The terms of the gap, four or five, and the functions between them, each `[n_test, O]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decomposition {
     /// Which of the two telescoping sums this is.
     pub order: Order,
     /// f_T - A_inf^ntk Y, computed without the terms; `None` when training diverged.
     pub total: Option<Matrix>,
-    /// f_T - flin_T; `None` when training diverged.
+    /// f_T - f_GD; `None` without a run of gradient descent, or when training diverged.
+    pub optimizer: Option<Matrix>,
+    /// f_GD - flin_T, or f_T - flin_T without a run of gradient descent; `None` when the run it is about diverged.
     pub nonlinearity: Option<Matrix>,
     /// What is left of the initial function; see [`Order`].
     pub initial_function: Matrix,
@@ -79,13 +92,15 @@ impl Decomposition {
     /// [`Error::Shape`] when the parts are not of one problem, [`Error::NotFinite`] when a diverged network is passed
     /// as a trained one.
     pub fn of(comparison: &Comparison<'_>, order: Order) -> Result<Self> {
-        let Comparison { ft_test, f0_train, f0_test, y_train, empirical, analytic, horizon } = *comparison;
+        let Comparison { ft_test, gd_test, f0_train, f0_test, y_train, empirical, analytic, horizon } = *comparison;
         require_shape("f_0 at the training inputs", y_train, f0_train)?;
         let kernel_limit = analytic.predict(Horizon::Infinite, y_train)?;
         require_shape("f_0 at the test inputs", &kernel_limit, f0_test)?;
-        if let Some(ft_test) = ft_test {
-            require_shape("f_T at the test inputs", &kernel_limit, ft_test)?;
-            require_finite(ft_test)?;
+        for (what, trained) in [("f_T at the test inputs", ft_test), ("f_GD at the test inputs", gd_test)] {
+            if let Some(trained) = trained {
+                require_shape(what, &kernel_limit, trained)?;
+                require_finite(trained)?;
+            }
         }
 
         let residual = y_train - f0_train;
@@ -107,7 +122,8 @@ impl Decomposition {
         Ok(Self {
             order,
             total: ft_test.map(|ft_test| ft_test - &kernel_limit),
-            nonlinearity: ft_test.map(|ft_test| ft_test - &linearized),
+            optimizer: ft_test.zip(gd_test).map(|(ft_test, gd_test)| ft_test - gd_test),
+            nonlinearity: gd_test.or(ft_test).map(|trained| trained - &linearized),
             initial_function,
             finite_width,
             finite_time: &kernel_at_horizon - &kernel_limit,
@@ -123,8 +139,9 @@ impl Decomposition {
     #[must_use]
     pub fn identity_residual(&self) -> f64 {
         let linear = &(&self.initial_function + &self.finite_width) + &self.finite_time;
-        let gap = match (&self.total, &self.nonlinearity) {
-            (Some(total), Some(nonlinearity)) => &(&linear + nonlinearity) - total,
+        let gap = match (&self.total, &self.nonlinearity, &self.optimizer) {
+            (Some(total), Some(nonlinearity), None) => &(&linear + nonlinearity) - total,
+            (Some(total), Some(nonlinearity), Some(optimizer)) => &(&(&linear + nonlinearity) + optimizer) - total,
             _ => &linear - &(&self.linearized - &self.kernel_limit),
         };
         largest(&gap)
@@ -196,6 +213,7 @@ mod tests {
     /// them.
     struct Problem {
         ft_test: Matrix,
+        gd_test: Matrix,
         f0_train: Matrix,
         f0_test: Matrix,
         y_train: Matrix,
@@ -212,6 +230,7 @@ mod tests {
             let k_ntk = GramMatrix::from_lower(N, analytic);
             Self {
                 ft_test: wave(N_TEST, O, 0.1),
+                gd_test: wave(N_TEST, O, 0.6),
                 f0_train: wave(N, O, 0.2),
                 f0_test: wave(N_TEST, O, 0.3),
                 y_train: wave(N, O, 0.4),
@@ -229,6 +248,7 @@ mod tests {
         fn comparison(&self, horizon: Horizon) -> Comparison<'_> {
             Comparison {
                 ft_test: Some(&self.ft_test),
+                gd_test: None,
                 f0_train: &self.f0_train,
                 f0_test: &self.f0_test,
                 y_train: &self.y_train,
@@ -307,6 +327,43 @@ mod tests {
             assert_eq!(rest.finite_width, whole.finite_width);
             rest.check(1e-10).unwrap();
         }
+    }
+
+    #[test]
+    fn a_run_of_gradient_descent_splits_the_nonlinearity_and_changes_nothing_else() {
+        let problem = Problem::with_ridge(0.1);
+        let four = problem.comparison(HORIZONS[0]);
+        let five = Comparison { gd_test: Some(&problem.gd_test), ..four };
+        for order in [Order::NetworkFirst, Order::KernelFirst] {
+            let (four, five) = (Decomposition::of(&four, order).unwrap(), Decomposition::of(&five, order).unwrap());
+            five.check(1e-10).unwrap();
+            assert_eq!(five.optimizer, Some(&problem.ft_test - &problem.gd_test));
+            let split = five.nonlinearity.as_ref().zip(five.optimizer.as_ref()).map(|(a, b)| a + b).unwrap();
+            assert!(largest(&(&split - four.nonlinearity.as_ref().unwrap())) < 1e-15);
+            assert_eq!(four.optimizer, None);
+            assert_eq!(Decomposition { optimizer: None, nonlinearity: four.nonlinearity.clone(), ..five }, four);
+        }
+    }
+
+    #[test]
+    fn gradient_descent_itself_has_no_optimizer_term() {
+        let problem = Problem::with_ridge(0.0);
+        let comparison = Comparison { gd_test: Some(&problem.ft_test), ..problem.comparison(HORIZONS[0]) };
+        let terms = Decomposition::of(&comparison, Order::default()).unwrap();
+        assert_eq!(terms.optimizer.as_ref().map(largest), Some(0.0));
+        let plain = Decomposition::of(&problem.comparison(HORIZONS[0]), Order::default()).unwrap();
+        assert_eq!(terms.nonlinearity, plain.nonlinearity);
+    }
+
+    #[test]
+    fn where_only_the_optimizer_diverges_the_nonlinearity_of_gradient_descent_is_known() {
+        let problem = Problem::with_ridge(0.0);
+        let comparison =
+            Comparison { ft_test: None, gd_test: Some(&problem.gd_test), ..problem.comparison(HORIZONS[0]) };
+        let terms = Decomposition::of(&comparison, Order::default()).unwrap();
+        assert_eq!((&terms.total, &terms.optimizer), (&None, &None));
+        assert_eq!(terms.nonlinearity, Some(&problem.gd_test - &terms.linearized));
+        terms.check(1e-10).unwrap();
     }
 
     #[test]

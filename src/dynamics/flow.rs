@@ -150,12 +150,37 @@ impl Flow {
 
     /// (Theta + lambda I)^-1 (I - D_T) applied to any matrix with as many rows as the kernel.
     pub(super) fn apply_inverse(&self, horizon: Horizon, columns: &Matrix) -> Matrix {
-        let factor = |s| self.rate(s).map_or(0.0, |rate| horizon.learned(rate) / (rate * self.n_entries()));
-        self.spectrum.apply(factor, columns)
+        self.spectrum.apply(|s| self.weight(horizon, s), columns)
+    }
+
+    /// (s + lambda)^-1 (1 - D_T): the weight that the direction of eigenvalue s has by then.
+    pub(super) fn weight(&self, horizon: Horizon, s: f64) -> f64 {
+        self.rate(s).map_or(0.0, |rate| horizon.learned(rate) / (rate * self.n_entries()))
+    }
+
+    /// (s + lambda + `ridge`)^-1: its weight in regression with another ridge beside the flow's own.
+    pub(super) fn ridge_weight(&self, ridge: f64, s: f64) -> f64 {
+        self.rate(s).map_or(0.0, |rate| 1.0 / (rate * self.n_entries() + ridge))
+    }
+
+    /// Test kernel and residual in the eigenbasis, for many predictions from one pair of products.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    pub(super) fn modes(&self, k_test_train: &Matrix, residual: &Matrix) -> Result<Modes<'_>> {
+        let n_columns = self.eigenvalues().len();
+        if k_test_train.n_cols() != n_columns {
+            return Err(Error::shape("columns of the test-train kernel", n_columns, k_test_train.n_cols()));
+        }
+        Ok(Modes {
+            eigenvalues: self.eigenvalues(),
+            test: self.spectrum.project(&k_test_train.transpose()).transpose(),
+            components: self.components(residual)?,
+        })
     }
 
     /// (s + lambda)/(N O), the rate at which the direction of eigenvalue s is learned; `None` where it never is.
-    fn rate(&self, s: f64) -> Option<f64> {
+    pub(super) fn rate(&self, s: f64) -> Option<f64> {
         if self.ridge > 0.0 {
             return Some((s.max(0.0) + self.ridge) / self.n_entries());
         }
@@ -171,7 +196,7 @@ impl Flow {
         Err(Error::shape("targets of the training inputs", expected, found))
     }
 
-    fn n_entries(&self) -> f64 {
+    pub(super) fn n_entries(&self) -> f64 {
         (self.n_inputs * self.n_outputs) as f64
     }
 
@@ -180,6 +205,22 @@ impl Flow {
     fn stacked(&self, matrix: &Matrix) -> Result<Matrix> {
         let n_rows = self.eigenvalues().len();
         matrix.clone().reshape(n_rows, self.n_inputs * self.n_outputs / n_rows)
+    }
+}
+
+/// Theta(x*, X) Q and Q^T (Y - f_0(X)), beside the eigenvalues.
+pub(super) struct Modes<'a> {
+    eigenvalues: &'a [f64],
+    test: Matrix,
+    components: Matrix,
+}
+
+impl Modes<'_> {
+    /// Theta(x*, X) Q w(S) Q^T (Y - f_0(X)), in the rows of the test kernel.
+    pub(super) fn predict(&self, weight: impl Fn(f64) -> f64) -> Matrix {
+        let weights: Vec<f64> = self.eigenvalues.iter().map(|&s| weight(s)).collect();
+        let (n_rows, n_cols) = self.components.shape();
+        self.test.matmul(&Matrix::from_fn(n_rows, n_cols, |i, j| weights[i] * self.components[(i, j)]))
     }
 }
 

@@ -134,6 +134,7 @@ pub fn compare(
     let decomposition = Decomposition::of(
         &Comparison {
             ft_test: trained(&trajectory).map(|last| &last.f_test),
+            gd_test: None,
             f0_train: &first.f_train,
             f0_test: &first.f_test,
             y_train,

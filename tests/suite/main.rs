@@ -8,6 +8,7 @@ mod loops;
 mod problem;
 
 mod empirical;
+mod ensembles;
 mod gradients;
 mod kernels;
 mod laws;

@@ -147,6 +147,7 @@ fn the_four_terms_add_up_to_the_gap_at_every_test_point_in_both_orders() {
                 let decomposition = Decomposition::of(
                     &Comparison {
                         ft_test: Some(&run.last().f_test),
+                        gd_test: None,
                         f0_train: &first.f_train,
                         f0_test: &first.f_test,
                         y_train: &run.y_train,
