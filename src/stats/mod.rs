@@ -4,12 +4,19 @@
 
 mod bootstrap;
 mod distribution;
+mod holm;
 mod interval;
+mod ranks;
+mod sign_flip;
+mod signed_rank;
 mod slope;
 
 #[cfg(test)]
 mod golden;
 
 pub use bootstrap::{Bootstrap, bca, bootstrap, cluster_bootstrap};
+pub use holm::holm;
 pub use interval::{Interval, mean_interval};
+pub use sign_flip::{SignFlip, sign_flip_test};
+pub use signed_rank::{SignedRank, signed_rank_test};
 pub use slope::{Slope, log_log_slope};
