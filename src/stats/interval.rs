@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::distribution::t_quantile;
+use super::moments::deviations;
 
 /// A mean with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -30,9 +31,8 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     if n == 1 {
         return Some(Interval { mean, low: mean, high: mean, n });
     }
-    // In units of the largest deviation, because the squares of a diverging linearization overflow.
-    let unit = values.iter().map(|v| (v - mean).abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let variance = values.iter().map(|v| ((v - mean) / unit).powi(2)).sum::<f64>() / (n - 1) as f64;
+    let (deviations, unit) = deviations(values, mean);
+    let variance = deviations.iter().map(|v| v * v).sum::<f64>() / (n - 1) as f64;
     let half = t_quantile(confidence, n - 1) * (variance / n as f64).sqrt() * unit;
     Some(Interval { mean, low: mean - half, high: mean + half, n })
 }

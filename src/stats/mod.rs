@@ -4,8 +4,12 @@
 
 mod bootstrap;
 mod distribution;
+mod effect;
+mod friedman;
 mod holm;
 mod interval;
+mod moments;
+mod normality;
 mod ranks;
 mod sign_flip;
 mod signed_rank;
@@ -15,8 +19,11 @@ mod slope;
 mod golden;
 
 pub use bootstrap::{Bootstrap, bca, bootstrap, cluster_bootstrap};
+pub use effect::{Effect, effect, superiority};
+pub use friedman::{Friedman, friedman_test, mean_ranks};
 pub use holm::holm;
 pub use interval::{Interval, mean_interval};
+pub use normality::{Normality, normality_test};
 pub use sign_flip::{SignFlip, sign_flip_test};
 pub use signed_rank::{SignedRank, signed_rank_test};
 pub use slope::{Slope, log_log_slope};
