@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Times peers and this program beside each other: kernels by compare.py, or after `training` training by compare_training.py; the other
-# arguments go there.
+# Times peers and this program beside each other: kernels by compare.py, or after `training` training by compare_training.py, or after
+# `prediction` predictions from kernels by compare_prediction.py; the other arguments go there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -17,6 +17,13 @@ if ! has neural-tangents; then
     # Of later releases of its dependencies, neural-tangents 0.6.5 cannot import some and computes wrongly or not at all with others.
     "$venv/bin/pip" install "neural-tangents==0.6.5" "jax==0.4.25" "jaxlib==0.4.25" "tf2jax==0.3.5" \
         "tensorflow==2.15.1" "numpy<2" "scipy<1.13"
+fi
+
+if [[ ${1-} == prediction ]]; then
+    shift
+    cargo build --release --example prediction_timing
+    exec "$venv/bin/python" benches/peers/compare_prediction.py \
+        --peer-python "$venv/bin/python" --ntk "$target/release/examples/prediction_timing" "$@"
 fi
 
 if [[ ${1-} != training ]]; then

@@ -1,7 +1,9 @@
 //! Student's interval for a mean: m +- t_{(1+c)/2, n-1} s / sqrt(n).
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+
+use super::distribution::t_quantile;
+use super::moments::deviations;
 
 /// A mean with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -29,16 +31,10 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Interval> {
     if n == 1 {
         return Some(Interval { mean, low: mean, high: mean, n });
     }
-    // In units of the largest deviation, because the squares of a diverging linearization overflow.
-    let unit = values.iter().map(|v| (v - mean).abs()).fold(f64::MIN_POSITIVE, f64::max);
-    let variance = values.iter().map(|v| ((v - mean) / unit).powi(2)).sum::<f64>() / (n - 1) as f64;
+    let (deviations, unit) = deviations(values, mean);
+    let variance = deviations.iter().map(|v| v * v).sum::<f64>() / (n - 1) as f64;
     let half = t_quantile(confidence, n - 1) * (variance / n as f64).sqrt() * unit;
     Some(Interval { mean, low: mean - half, high: mean + half, n })
-}
-
-/// The two-sided quantile of Student's t distribution: P(|t| <= q) = `confidence`.
-pub(super) fn t_quantile(confidence: f64, degrees_of_freedom: usize) -> f64 {
-    StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.inverse_cdf(0.5 * (1.0 + confidence)))
 }
 
 #[cfg(test)]
