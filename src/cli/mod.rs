@@ -12,6 +12,7 @@ mod output;
 mod predict;
 mod progress;
 mod redraw;
+mod regress;
 mod run;
 mod source;
 
@@ -54,6 +55,8 @@ struct Global {
 enum Command {
     /// Run a study: train, compare, draw, report; running again resumes
     Run(run::Arguments),
+    /// Compare kernels as predictors under one protocol, without a network; running again resumes
+    Regress(regress::Arguments),
     /// Compute the kernels of an architecture on inputs of your own
     Kernel(kernel::Arguments),
     /// Predict at inputs of your own with a kernel or the trained networks of a study
@@ -94,6 +97,7 @@ pub(super) fn main() -> ExitCode {
 fn dispatch(command: Command, global: &Global, output: &Output) -> Result<()> {
     match command {
         Command::Run(arguments) => run::run(&arguments, global.threads, output),
+        Command::Regress(arguments) => regress::run(&arguments, global.threads, output),
         Command::Kernel(arguments) => kernel::run(&arguments, global.threads, output),
         Command::Predict(arguments) => predict::run(&arguments, global.threads, output),
         Command::Figure(arguments) => redraw::figures(&arguments, output),

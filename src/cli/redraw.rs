@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ntk::error::Result;
-use ntk::record::Store;
+use ntk::record::{KernelPoint, Point, RunKind, Store};
 use ntk::{figure, report};
 
 use super::output::Output;
@@ -25,9 +25,17 @@ pub(super) struct ReportArguments {
 }
 
 pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()> {
-    let store = Store::open(&arguments.run)?;
     let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("figures"));
-    let figures = figure::draw_all(store.manifest(), &store.points()?, &folder)?;
+    let figures = match RunKind::of(&arguments.run)? {
+        RunKind::Equivalence => {
+            let store = Store::<Point>::open(&arguments.run)?;
+            figure::draw_all(store.manifest(), &store.points()?, &folder)?
+        }
+        RunKind::Regression => {
+            let store = Store::<KernelPoint>::open(&arguments.run)?;
+            figure::draw_regression(store.manifest(), &store.points()?, &folder)?
+        }
+    };
     for figure in &figures {
         output.words(&format!("{}: {}", figure.title, figure.caption));
     }
@@ -36,9 +44,18 @@ pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()
 }
 
 pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()> {
-    let store = Store::open(&arguments.run)?;
-    let points = store.points()?;
-    let figures = figure::draw_all(store.manifest(), &points, &arguments.run.join("figures"))?;
-    let report = report::write(&store, &points, &figures)?;
+    let folder = arguments.run.join("figures");
+    let report = match RunKind::of(&arguments.run)? {
+        RunKind::Equivalence => {
+            let store = Store::<Point>::open(&arguments.run)?;
+            let points = store.points()?;
+            report::write(&store, &points, &figure::draw_all(store.manifest(), &points, &folder)?)?
+        }
+        RunKind::Regression => {
+            let store = Store::<KernelPoint>::open(&arguments.run)?;
+            let points = store.points()?;
+            report::write_regression(&store, &points, &figure::draw_regression(store.manifest(), &points, &folder)?)?
+        }
+    };
     output.paths(&[&report.markdown, &report.html])
 }

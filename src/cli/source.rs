@@ -6,6 +6,7 @@ use clap::Args;
 use ntk::error::Result;
 use ntk::linalg;
 use ntk::net::{Backend, Dtype};
+use ntk::study::regression::{RegressConfig, RegressPlan};
 use ntk::study::{ComputeConfig, Config, KernelConfig, Plan};
 
 /// A config file and what the command line changes in it.
@@ -44,6 +45,14 @@ impl Source {
         let config = self.load(threads)?;
         set_threads(&config.compute);
         Plan::new(config, self.config.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// The comparison of kernels, likewise.
+    pub(super) fn regression(&self, threads: Option<usize>) -> Result<RegressPlan> {
+        let mut config = RegressConfig::load(&self.config, &self.overrides)?;
+        self.change(&mut config.compute, threads);
+        set_threads(&config.compute);
+        RegressPlan::new(config, self.config.parent().unwrap_or(Path::new(".")))
     }
 
     fn change(&self, compute: &mut ComputeConfig, threads: Option<usize>) {

@@ -22,6 +22,7 @@ mod modes;
 mod numbers;
 mod panel;
 mod prediction;
+mod regression;
 mod render;
 mod scene;
 mod sweep;
@@ -32,7 +33,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::record::{Manifest, Point, file};
+use crate::record::{KernelManifest, KernelPoint, Manifest, Point, file};
 
 use numbers::Numbers;
 use scene::Scene;
@@ -77,6 +78,15 @@ const FIGURES: [fn(&Manifest, &[Point]) -> Drawing; 5] =
 pub fn draw_all(manifest: &Manifest, points: &[Point], folder: &Path) -> Result<Vec<Figure>> {
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     FIGURES.iter().map(|draw| draw(manifest, points).write(folder)).collect()
+}
+
+/// Draws every figure of a comparison of kernels into `folder`, likewise.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn draw_regression(manifest: &KernelManifest, points: &[KernelPoint], folder: &Path) -> Result<Vec<Figure>> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    regression::draw(manifest, points).into_iter().map(|drawing| drawing.write(folder)).collect()
 }
 
 impl Drawing {

@@ -147,6 +147,8 @@ pub struct KernelManifest {
     pub root_seed: u64,
     /// The data sets, each in its first variation.
     pub data: Vec<DataFacts>,
+    /// The relative difference of test errors below which two kernels are called alike.
+    pub margin: f64,
     /// Confidence level of every interval.
     pub confidence: f64,
     /// Points, by id, in order.

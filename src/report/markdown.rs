@@ -184,7 +184,7 @@ fn rate_table(rows: &[&Row], verdict: &Verdict) -> String {
     text
 }
 
-fn figure_section(figures: &[Figure]) -> String {
+pub(super) fn figure_section(figures: &[Figure]) -> String {
     let mut text = "## Figures\n".to_owned();
     for figure in figures {
         let _ = write!(

@@ -8,14 +8,16 @@ mod number;
 mod plain;
 mod protocol;
 mod references;
+mod regression;
 mod words;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::figure::Figure;
-use crate::record::{Point, Row, Store, file};
+use crate::record::{KernelPoint, KernelRow, Point, Row, Store, file};
 use crate::study::verdict;
+pub use regression::sentences as regression_sentences;
 pub use words::sentences;
 
 /// The two files of a report.
@@ -34,9 +36,26 @@ pub struct Report {
 pub fn write(store: &Store, points: &[Point], figures: &[Figure]) -> Result<Report> {
     let rows: Vec<&Row> = points.iter().map(|point| &point.row).collect();
     let verdict = verdict(store.manifest(), &rows);
-    let text = markdown::compose(store.manifest(), &rows, &verdict, figures);
-    let report = Report { markdown: store.folder().join("report.md"), html: store.folder().join("report.html") };
+    put(
+        store.folder(),
+        &store.manifest().study,
+        &markdown::compose(store.manifest(), &rows, &verdict, figures),
+        figures,
+    )
+}
+
+/// The same of a comparison of kernels.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figures: &[Figure]) -> Result<Report> {
+    let rows: Vec<&KernelRow> = points.iter().map(|point| &point.row).collect();
+    put(store.folder(), &store.manifest().study, &regression::compose(store.manifest(), &rows, figures), figures)
+}
+
+fn put(folder: &Path, title: &str, text: &str, figures: &[Figure]) -> Result<Report> {
+    let report = Report { markdown: folder.join("report.md"), html: folder.join("report.html") };
     file::replace(&report.markdown, text.as_bytes())?;
-    file::replace(&report.html, html::page(&store.manifest().study, &text, figures)?.as_bytes())?;
+    file::replace(&report.html, html::page(title, text, figures)?.as_bytes())?;
     Ok(report)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::number::{percent, short};
 use super::plain::plain;
-use crate::record::{Manifest, Row};
+use crate::record::{Computation, Manifest, Row};
 
 pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
     let data = &manifest.data;
@@ -128,8 +128,13 @@ pub(super) fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
 }
 
 pub(super) fn provenance(manifest: &Manifest) -> String {
-    let mut text = format!("## Provenance\n\nRoot seed {}. Computed by\n\n", manifest.root_seed);
-    for computation in &manifest.computed_by {
+    computations(manifest.root_seed, &manifest.computed_by, &manifest.config)
+}
+
+/// By which program a run was computed, on which computers, from which config.
+pub(super) fn computations(root_seed: u64, computed_by: &[Computation], config: &str) -> String {
+    let mut text = format!("## Provenance\n\nRoot seed {root_seed}. Computed by\n\n");
+    for computation in computed_by {
         let _ = writeln!(
             text,
             "- {} (commit {}), {}; {} thread(s) on {} ({}, {} logical processors)",
@@ -142,11 +147,7 @@ pub(super) fn provenance(manifest: &Manifest) -> String {
             computation.machine.n_cpus
         );
     }
-    let _ = write!(
-        text,
-        "\n<details><summary>The resolved config</summary>\n\n```toml\n{}```\n\n</details>\n",
-        manifest.config
-    );
+    let _ = write!(text, "\n<details><summary>The resolved config</summary>\n\n```toml\n{config}```\n\n</details>\n");
     text
 }
 

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::arch_table::ArchConfig;
 use super::reading::{parse, read};
+use super::regression::RegressTable;
+use super::vary::Vary;
 use crate::data::DataConfig;
 use crate::error::{Error, Result};
 use crate::net::{Backend, Dtype, InitialFunction, NetworkFormat};
@@ -40,6 +42,9 @@ pub struct Config {
     /// What is kept beside the rows.
     #[serde(default)]
     pub output: OutputConfig,
+    /// What `ntk regress` does with this file; a study of networks checks it and leaves it alone.
+    #[serde(default, skip_serializing, rename = "regress")]
+    _regress: Option<RegressTable>,
 }
 
 /// `[study]`
@@ -261,6 +266,10 @@ pub struct KernelConfig {
     _verdict: Option<VerdictConfig>,
     #[serde(default, rename = "output")]
     _output: Option<OutputConfig>,
+    #[serde(default, rename = "regress")]
+    _regress: Option<RegressTable>,
+    #[serde(default, rename = "vary")]
+    _vary: Option<Vary>,
 }
 
 impl KernelConfig {

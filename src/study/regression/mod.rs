@@ -11,7 +11,9 @@ mod fit;
 mod iterate;
 mod plan;
 mod run;
+mod verdict;
 
 pub use config::{KernelFamily, RegressConfig, RegressTable, Solver};
 pub use plan::{Cell, KernelPlan, RegressPlan};
 pub use run::{RegressProgress, regress};
+pub use verdict::{KernelComparison, compare_kernels, setting};

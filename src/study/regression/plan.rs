@@ -104,6 +104,7 @@ impl RegressPlan {
             config: self.config.to_toml()?,
             root_seed: self.config.seeds.root,
             data,
+            margin: self.config.verdict.margin,
             confidence: self.config.verdict.confidence,
             points: points.collect(),
             computed_by: vec![computed_here(self.n_threads)],
