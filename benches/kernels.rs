@@ -16,6 +16,7 @@ use ntk::kernel::analytic::AnalyticKernel;
 use ntk::kernel::empirical::EmpiricalNtk;
 use ntk::linalg::Matrix;
 use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor};
+use ntk::regress::posterior;
 use ntk::seed::{standard_normals, stream};
 use ntk::train::{Plan, Problem, Unwatched, train};
 
@@ -36,6 +37,21 @@ fn analytic_gram(bencher: Bencher<'_, '_>, depth: usize) {
     let x = normal(n, D_IN);
     let kernel = AnalyticKernel::new(relu_network(depth, 1));
     bencher.counter(ItemsCount::new(n * (n + 1) / 2)).bench_local(|| kernel.grams(black_box(&x)));
+}
+
+/// Mean and covariance at 1000 test inputs by one factorization of the NTK; an item is a floating-point operation of its N^3 / 3 + M N^2 + N
+/// M^2.
+#[divan::bench(args = [1000, 2000], sample_count = 10)]
+fn posterior_mean_and_covariance(bencher: Bencher<'_, '_>, n: usize) {
+    let n_test = 1000;
+    let (x, x_test) = (normal(n, D_IN), normal(n_test, D_IN));
+    let y = Matrix::from_fn(n, 1, |i, _| x[(i, 0)] * x[(i, 1)]);
+    let kernel = AnalyticKernel::new(relu_network(3, 1));
+    let blocks = (kernel.grams(&x), kernel.cross_grams(&x_test, &x), kernel.grams(&x_test));
+    let (Ok(train), Ok(cross), Ok(test)) = blocks else { panic!("a kernel that is not finite") };
+    bencher
+        .counter(ItemsCount::new(n * n * n / 3 + n_test * n * n + n * n_test * n_test))
+        .bench_local(|| posterior(black_box(&train.ntk), &cross.ntk, &test.ntk, &y, 1e-2));
 }
 
 /// The tangent kernel of 256 inputs, 3 hidden layers, f32; an item is a floating-point operation of its matrix products.

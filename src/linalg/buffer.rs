@@ -122,4 +122,14 @@ mod tests {
             assert!(buffer.clone() == buffer && buffer.last().is_none_or(|last| *last == 2.5));
         }
     }
+
+    #[test]
+    fn what_no_machine_has_room_for_is_refused_with_both_numbers() {
+        let words = || "a kernel of all inputs there are".to_owned();
+        assert!(ensure_fits(1.0, words, "take fewer").is_ok());
+        match (available_memory(), ensure_fits(1e21, words, "take fewer")) {
+            (Some(_), Err(Error::TooLarge { needed, available, .. })) => assert!(needed > 9e11 && available < needed),
+            (known, result) => assert!(known.is_none() && result.is_ok()),
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Kernel regression at any ridge, zero included, and how far its predictions are off.
 
+use super::problem::require_targets;
 use crate::dynamics::{Flow, Horizon, Outputs};
 use crate::error::Result;
 use crate::linalg::{GramMatrix, Matrix};
@@ -18,6 +19,7 @@ pub fn regression(
     y_train: &Matrix,
     relative_ridge: f64,
 ) -> Result<Matrix> {
+    require_targets(k_train_train, y_train)?;
     let ridge = relative_ridge * k_train_train.mean_diagonal();
     let cutoff = Flow::rounding_cutoff(k_train_train.n(), f64::EPSILON);
     let flow = Flow::new(k_train_train, Outputs::Independent(y_train.n_cols()), ridge, cutoff)?;
