@@ -218,8 +218,8 @@ mod tests {
 
     #[test]
     fn of_skewed_data_the_interval_covers_the_mean_about_as_often_as_it_says() {
-        // 1000 samples of 50 exponential numbers: standard error 0.007 of the coverage. BCa's own error is of order 1/n; the bound
-        // is three standard errors and 0.01 for that.
+        // BCa covers 0.932 +- 0.003 here (the same in NumPy, 6000 samples), not yet its nominal 0.95, which it nears as 1/n. Of 1000
+        // samples of 50 exponential numbers the standard error is 0.008; the bound is three.
         let mut data = stream(5, "coverage");
         let n_covered = (0..1000)
             .filter(|trial| {
@@ -229,7 +229,7 @@ mod tests {
             })
             .count();
         let coverage = n_covered as f64 / 1000.0;
-        assert!((coverage - 0.95).abs() < 0.031, "{coverage}");
+        assert!((coverage - 0.932).abs() < 0.024, "{coverage}");
     }
 
     #[test]
