@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use ntk::arch::{Activation, Mlp, Parametrization};
-use ntk::dynamics::{Flow, Horizon, KernelPredictor, Outputs, Prior, ensemble};
+use ntk::dynamics::{Flow, Horizon, KernelPredictor, Outputs, Prior, converged_ensemble, ensemble};
 use ntk::error::Result;
 use ntk::kernel::Kernels;
 use ntk::kernel::analytic::AnalyticKernel;
@@ -109,23 +109,26 @@ impl Problem {
                 let posterior = posterior(&train_train.nngp, &test_train.nngp, &test_test.nngp, y_train, RIDGE)?;
                 drop(black_box(posterior));
             }
-            Case::NtkEnsemble => self.ensemble(Horizon::Infinite)?,
+            Case::NtkEnsemble => {
+                let ensemble = converged_ensemble(&train_train.ntk, &test_train.ntk, self.prior(), y_train, RIDGE)?;
+                drop(black_box(ensemble));
+            }
             // The time at which a direction of eigenvalue 1 has decayed to 1/e.
-            Case::NtkEnsembleFinite => self.ensemble(Horizon::Time(y_train.n_rows() as f64))?,
+            Case::NtkEnsembleFinite => {
+                let flow = Flow::new(&train_train.ntk, Outputs::Independent(1), RIDGE, 0.0)?;
+                let dynamics = KernelPredictor { flow: &flow, k_test_train: &test_train.ntk };
+                let horizon = Horizon::Time(y_train.n_rows() as f64);
+                drop(black_box(ensemble(dynamics, self.prior(), horizon, y_train)?));
+            }
             Case::Eigendecomposition => drop(black_box(Spectrum::of(&train_train.ntk)?)),
             Case::Cholesky => drop(black_box(Cholesky::of(&train_train.ntk, RIDGE)?)),
         }
         Ok(())
     }
 
-    fn ensemble(&self, horizon: Horizon) -> Result<()> {
-        let Self { train_train, test_train, test_test, y_train } = self;
-        let flow = Flow::new(&train_train.ntk, Outputs::Independent(1), RIDGE, 0.0)?;
-        let prior =
-            Prior { k_train_train: &train_train.nngp, k_test_train: &test_train.nngp, k_test_test: &test_test.nngp };
-        let dynamics = KernelPredictor { flow: &flow, k_test_train: &test_train.ntk };
-        drop(black_box(ensemble(dynamics, prior, horizon, y_train)?));
-        Ok(())
+    fn prior(&self) -> Prior<'_> {
+        let Self { train_train, test_train, test_test, .. } = self;
+        Prior { k_train_train: &train_train.nngp, k_test_train: &test_train.nngp, k_test_test: &test_test.nngp }
     }
 }
 

@@ -13,7 +13,32 @@ use crate::study::regression::{KernelComparison, compare_kernels};
 /// The answer in sentences: the NTK beside each other kernel.
 #[must_use]
 pub fn sentences(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<String> {
-    compare_kernels(manifest, rows).iter().map(|comparison| sentence(comparison, manifest)).collect()
+    answer(manifest, &compare_kernels(manifest, rows))
+}
+
+/// A sentence for each comparison; one for all where none can be tested, or where they are so many that a table says it better.
+fn answer(manifest: &KernelManifest, comparisons: &[KernelComparison]) -> Vec<String> {
+    const MOST: usize = 12;
+    if !comparisons.is_empty() && comparisons.iter().all(|comparison| comparison.n_pairs == 1) {
+        return vec![
+            "One split is too few to test whether kernels predict alike: vary it, as in `[vary] \"data.split_seed\" = [0, 1, 2, 3, 4]`."
+                .to_owned(),
+        ];
+    }
+    if comparisons.len() > MOST {
+        let count = |wanted: fn(&Decision) -> bool| {
+            let decisions = comparisons.iter().filter_map(|comparison| comparison.equivalence);
+            decisions.filter(|equivalence| wanted(&equivalence.decision)).count()
+        };
+        return vec![format!(
+            "Of {} comparisons of the NTK with another kernel, {} come out alike within {} %, {} different, and the others undecided.",
+            comparisons.len(),
+            count(|decision| *decision == Decision::Equivalent),
+            short(100.0 * manifest.margin),
+            count(|decision| *decision == Decision::Different),
+        )];
+    }
+    comparisons.iter().map(|comparison| sentence(comparison, manifest)).collect()
 }
 
 /// The whole report as Markdown; figures are linked by their file names in `figures/`.
@@ -35,19 +60,20 @@ pub(super) fn compose(manifest: &KernelManifest, rows: &[&KernelRow], figures: &
 
 fn head(manifest: &KernelManifest, rows: &[&KernelRow], comparisons: &[KernelComparison]) -> String {
     let mut text = format!("# {}\n\n> {}\n\n## Answer\n\n", plain(&manifest.study), plain(&manifest.question));
-    // One setting reads as sentences, a map as its table.
     if comparisons.is_empty() {
         let best = rows.iter().min_by(|a, b| a.mse_test.total_cmp(&b.mse_test));
         let _ = match best {
             Some(row) => writeln!(text, "The least test error is {} ({}).", short(row.mse_test), name(row)),
             None => writeln!(text, "No point is finished yet, so there is no answer."),
         };
-    } else if comparisons.len() <= 12 {
-        for comparison in comparisons {
-            let _ = writeln!(text, "- {}", sentence(comparison, manifest));
-        }
     } else {
-        text.push_str(&counted(manifest, comparisons));
+        let sentences = answer(manifest, comparisons);
+        for sentence in &sentences {
+            let _ = writeln!(text, "- {sentence}");
+        }
+        if sentences.len() < comparisons.len() && comparisons.iter().any(|comparison| comparison.n_pairs > 1) {
+            let _ = write!(text, "\n{}", counted(manifest, comparisons));
+        }
     }
     let missing = manifest.points.len() - rows.len();
     if missing > 0 {

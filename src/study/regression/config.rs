@@ -54,7 +54,7 @@ pub struct RegressTable {
     pub kernels: Vec<KernelFamily>,
     /// What their hyperparameters are chosen by.
     pub select: Criterion,
-    /// Ridges to choose from, each over the mean diagonal of the kernel matrix.
+    /// Ridges to choose from, each over the mean diagonal of the kernel matrix; an iterative solver leaves 0 out.
     pub ridges: Vec<f64>,
     /// Length scales of a stationary kernel to choose from, each over the median distance of the training inputs.
     pub length_scales: Vec<f64>,
@@ -69,7 +69,7 @@ impl Default for RegressTable {
         Self {
             kernels: KernelFamily::ALL.to_vec(),
             select: Criterion::LeaveOneOut,
-            ridges: (-8..=2).map(|exponent| 10.0_f64.powi(exponent)).collect(),
+            ridges: std::iter::once(0.0).chain((-8..=2).map(|exponent| 10.0_f64.powi(exponent))).collect(),
             length_scales: vec![0.25, 0.5, 1.0, 2.0, 4.0],
             solver: Solver::Exact,
             n_selection: 4000,
@@ -188,11 +188,11 @@ impl RegressTable {
                         "give some hundreds",
                     ));
                 }
-                if self.ridges.contains(&0.0) {
+                if self.ridges.iter().all(|ridge| *ridge == 0.0) {
                     return Err(Error::config(
                         "regress.ridges",
                         "conjugate gradients cannot do without a ridge",
-                        "leave 0 out, or use `solver = \"exact\"`",
+                        "give one above 0, or use `solver = \"exact\"`",
                     ));
                 }
                 Ok(())

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use super::config::RegressTable;
 use super::fit::{Chosen, empty_row, in_units};
 use super::plan::{Cell, KernelPlan};
 use crate::error::Result;
@@ -28,6 +29,8 @@ pub(super) fn iterate(
     // Training rows are shuffled, so the first are a sample.
     let sample: Vec<usize> = (0..table.n_selection.min(n)).collect();
     watch(&format!("choosing by {} rows", sample.len()))?;
+    let ridges = table.ridges.iter().copied().filter(|ridge| *ridge > 0.0).collect();
+    let table = &RegressTable { ridges, ..table.clone() };
     let chosen = Chosen::of(plan, table, root_seed, (&x_train.select_rows(&sample), &y_train.select_rows(&sample)))?;
     let Chosen { candidate, relative_ridge, score, edge, .. } = chosen;
     drop(chosen.path);
