@@ -1,5 +1,5 @@
 //! The equivalence gap, taken apart, against width:
-//! f_T - A_inf^ntk Y = nonlinearity + initial function + finite width + finite time.
+//! f_T - A_inf^ntk Y = nonlinearity + initial function + finite width + finite time, and the optimizer's part where it has one.
 
 use super::annotation::CROSS_ROOM;
 use super::axis::{Axis, Scale};
@@ -10,15 +10,17 @@ use super::mean::{Mean, Quantity, extent, mean_table};
 use super::panel::Panel;
 use super::scene::Scene;
 use super::sweep::Sweep;
-use super::theme::{BLACK, Dash, GREY, GUIDE, Look, Marker, ORANGE, PURPLE, REFERENCE, SKY};
+use super::theme::{BLACK, BLUE, Dash, GREY, GUIDE, Look, Marker, ORANGE, PURPLE, REFERENCE, SKY};
 use super::{Drawing, sentence_for};
 use crate::record::{Manifest, Point, Row};
 
 const FINITE_WIDTH: &str = "finite width";
+const OPTIMIZER: &str = "optimizer";
 
 /// The total and its parts, in the order of the identity.
-const PARTS: [(&str, Quantity, Look); 5] = [
+const PARTS: [(&str, Quantity, Look); 6] = [
     ("total", |row| row.gap_total, Look::new(BLACK, Dash::Solid, Marker::Circle)),
+    (OPTIMIZER, |row| part(row, row.gap_optimizer), Look::new(BLUE, Dash::Long, Marker::Square)),
     ("nonlinearity", |row| part(row, row.gap_nonlinearity), Look::new(ORANGE, Dash::Dashed, Marker::Square)),
     ("initial function", |row| part(row, row.gap_initial_function), Look::new(PURPLE, Dash::Chain, Marker::Up)),
     (FINITE_WIDTH, |row| part(row, row.gap_finite_width), Look::new(SKY, Dash::Solid, Marker::Diamond)),
@@ -36,21 +38,27 @@ const NEGLIGIBLE: f64 = 1e-6;
 
 pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
     let sweep = Sweep::new(points);
-    let means = compute(&sweep, manifest.confidence);
+    let has_optimizer = points.iter().any(|point| point.row.gap_optimizer.is_some());
+    let means = compute(&sweep, manifest.confidence, has_optimizer);
     let largest = means.iter().filter_map(|m| m.value).fold(0.0_f64, |largest, v| largest.max(v.mean));
     let is_shown = |mean: &Mean| mean.value.is_some_and(|v| v.mean > NEGLIGIBLE * largest);
     let hidden: Vec<&str> = PARTS
         .iter()
         .map(|(name, ..)| *name)
-        .filter(|name| largest > 0.0 && !means.iter().any(|m| m.series == *name && is_shown(m)))
+        .filter(|name| {
+            *name == OPTIMIZER && !has_optimizer
+                || largest > 0.0 && !means.iter().any(|m| m.series == *name && is_shown(m))
+        })
         .collect();
     let drawn: Vec<Mean> = means.iter().map(|m| Mean { value: m.value.filter(|_| is_shown(m)), ..m.clone() }).collect();
 
     let caption = [
-        "Root mean square over test points, in units of the target's standard deviation, of the difference between the \
-         trained network and regression with the analytic NTK, and of the four differences that add up to it at every test \
-         point, against hidden width."
-            .to_owned(),
+        format!(
+            "Root mean square over test points, in units of the target's standard deviation, of the difference between the \
+             trained network and regression with the analytic NTK, and of the {} differences that add up to it at every test \
+             point, against hidden width.",
+            if has_optimizer { "five" } else { "four" }
+        ),
         caption::setting(manifest, &sweep),
         caption::interval(manifest, &sweep, "bands", "each root mean square"),
         format!("The dashed line is the margin of equivalence, {}.", manifest.margin),
@@ -58,9 +66,11 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
             0 | 1 => String::new(),
             _ => "Dots show the rate 1/\u{221a}n.".to_owned(),
         },
-        match hidden[..] {
+        match hidden.iter().copied().filter(|name| *name != OPTIMIZER || has_optimizer).collect::<Vec<_>>()[..] {
             [] => String::new(),
-            _ => format!("Too small to draw, below a millionth of the largest mean everywhere: {}.", hidden.join(", ")),
+            ref hidden => {
+                format!("Too small to draw, below a millionth of the largest mean everywhere: {}.", hidden.join(", "))
+            }
         },
         caption::instability(&sweep, "the parts"),
         caption::divergence(&sweep, caption::CROSSES),
@@ -74,10 +84,10 @@ pub(super) fn draw(manifest: &Manifest, points: &[Point]) -> Drawing {
     }
 }
 
-fn compute(sweep: &Sweep<'_>, confidence: f64) -> Vec<Mean> {
+fn compute(sweep: &Sweep<'_>, confidence: f64, has_optimizer: bool) -> Vec<Mean> {
     let mut means = Vec::new();
     for &depth in &sweep.depths {
-        for (name, quantity, _) in PARTS {
+        for (name, quantity, _) in PARTS.into_iter().filter(|(name, ..)| *name != OPTIMIZER || has_optimizer) {
             for &width in &sweep.widths {
                 let rows = sweep.cell(depth, width);
                 means.push(Mean::over(&rows, (name, quantity), (depth, Some(width)), confidence));

@@ -15,11 +15,12 @@ pub(super) const PAPER: Color = Color(0xff, 0xff, 0xff);
 
 pub(super) const BLACK: Color = Color(0x00, 0x00, 0x00);
 pub(super) const GREY: Color = Color(0x77, 0x77, 0x77);
+pub(super) const BLUE: Color = Color(0x00, 0x72, 0xb2);
 pub(super) const ORANGE: Color = Color(0xe6, 0x9f, 0x00);
 pub(super) const SKY: Color = Color(0x56, 0xb4, 0xe9);
 pub(super) const PURPLE: Color = Color(0xcc, 0x79, 0xa7);
 
-pub(super) const NETWORK: Color = Color(0x00, 0x72, 0xb2);
+pub(super) const NETWORK: Color = BLUE;
 pub(super) const NTK: Color = Color(0xd5, 0x5e, 0x00);
 pub(super) const NNGP: Color = Color(0x00, 0x9e, 0x73);
 pub(super) const DIVERGED: Color = Color(0xb0, 0x00, 0x20);

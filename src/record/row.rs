@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the types in this module; part of every point's identity.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// How a training run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +113,9 @@ pub struct Row {
     pub mse_matern: f64,
     /// RMS over test points of f_T - A_inf^ntk Y.
     pub gap_total: Option<f64>,
+    /// RMS of f_T - f_GD, where the optimizer is not full-batch gradient descent and keeps a time: f_GD is the network that it trains from the
+    /// same initialization for the same time.
+    pub gap_optimizer: Option<f64>,
     /// RMS of f_T - flin_T: the network left its linearization.
     pub gap_nonlinearity: Option<f64>,
     /// RMS of flin_T - A_T^emp Y: the initial function.

@@ -8,7 +8,7 @@ use super::{protocol, references, words};
 use crate::figure::Figure;
 use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
-use crate::study::{Decision, DepthVerdict, Term, Verdict};
+use crate::study::{Decision, DepthVerdict, Term, TermVerdict, Verdict};
 
 /// The whole report as Markdown; figures are linked by their file names in `figures/`.
 pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, figures: &[Figure]) -> String {
@@ -74,16 +74,24 @@ fn marked(depth: &DepthVerdict, n_missed: usize) -> String {
 }
 
 fn gap_table(verdict: &Verdict) -> String {
+    let terms: Vec<&TermVerdict> = verdict.depths.iter().flat_map(|depth| &depth.terms).collect();
+    let names: Vec<&str> =
+        Term::ALL.into_iter().filter(|wanted| terms.iter().any(|term| term.term == *wanted)).map(Term::name).collect();
     let mut text = format!(
         "## The gap, taken apart\n\nRMS over test points at the greatest width, in units of the target's standard deviation, with {} \
-         intervals over seeds. The four parts add up to the gap at every test point (their RMS values do not add up, because parts can \
-         cancel).\n\n\
-         | depth | width | gap | nonlinearity | initial function | finite width | finite time | equivalence |\n\
-         |---|---|---|---|---|---|---|---|\n",
-        percent(verdict.confidence)
+         intervals over seeds. The {} parts add up to the gap at every test point (their RMS values do not add up, because parts can \
+         cancel).\n\n| depth | width | gap | {} | equivalence |\n|---|---|---|{}---|\n",
+        percent(verdict.confidence),
+        if names.len() == Term::ALL.len() { "five" } else { "four" },
+        names.join(" | "),
+        "---|".repeat(names.len())
     );
     for depth in &verdict.depths {
-        let terms: Vec<String> = depth.terms.iter().map(|term| with_interval(term.rms)).collect();
+        let cell = |name: &&str| {
+            let term = depth.terms.iter().find(|term| term.term.name() == *name);
+            with_interval(term.and_then(|term| term.rms))
+        };
+        let terms: Vec<String> = names.iter().map(cell).collect();
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} | {} |",

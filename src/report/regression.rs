@@ -176,16 +176,24 @@ fn names(rows: &[&KernelRow]) -> Vec<String> {
 
 fn error_table(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
     let is_classification = rows.iter().any(|row| row.accuracy.is_some());
+    let is_predicted = rows.iter().any(|row| row.mse_predicted.is_some());
     let mut text = format!(
         "## Errors and calibration\n\nMean squared errors in units of the training targets' variance, means over all settings and splits{}. \
-         The Gaussian process has the amplitude that makes the training targets most likely.\n\n| kernel | n | test error | {}training \
-         error | ridge / mean diagonal | -log density | CRPS | within 95 % |\n|---|---|---|{}---|---|---|---|---|\n",
+         The Gaussian process has the amplitude that makes the training targets most likely.{}\n\n| kernel | n | test error | {}{}training \
+         error | ridge / mean diagonal | -log density | CRPS | within 95 % |\n|---|---|---|{}{}---|---|---|---|---|\n",
         if rows.len() > names(rows).len() {
             format!(" with {} intervals", percent(manifest.confidence))
         } else {
             String::new()
         },
+        if is_predicted {
+            " Predicted: by the kernel's spectrum and the targets' components in it, on average over training sets."
+        } else {
+            ""
+        },
+        if is_predicted { "predicted | " } else { "" },
         if is_classification { "accuracy | " } else { "" },
+        if is_predicted { "---|" } else { "" },
         if is_classification { "---|" } else { "" },
     );
     for kernel in names(rows) {
@@ -197,11 +205,13 @@ fn error_table(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
         let (least, most) = ridges.fold((f64::INFINITY, 0.0_f64), |(least, most), r| (least.min(r), most.max(r)));
         let edge = if of_kernel.iter().any(|row| row.edge.is_some()) { " \u{2021}" } else { "" };
         let ridges = if least == most { short(least) } else { format!("{} to {}", short(least), short(most)) };
+        let predicted =
+            if is_predicted { format!("{} | ", with_interval(mean(|row| row.mse_predicted))) } else { String::new() };
         let accuracy =
             if is_classification { format!("{} | ", with_interval(mean(|row| row.accuracy))) } else { String::new() };
         let _ = writeln!(
             text,
-            "| {kernel} | {} | {} | {accuracy}{} | {ridges}{edge} | {} | {} | {} |",
+            "| {kernel} | {} | {} | {predicted}{accuracy}{} | {ridges}{edge} | {} | {} | {} |",
             of_kernel.len(),
             with_interval(mean(|row| Some(row.mse_test))),
             with_interval(mean(|row| Some(row.mse_train))),
@@ -362,6 +372,12 @@ fn references(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
     if rows.iter().any(|row| row.rank.is_some()) {
         list.push("Chen, Epperly, Tropp, Webber 2022. Randomly pivoted Cholesky: practical approximation of a kernel matrix with few entry evaluations. arXiv:2207.06503.");
         list.push("Hestenes, Stiefel 1952. Methods of conjugate gradients for solving linear systems. J. Res. NBS 49:409-436.");
+    }
+    if rows.iter().any(|row| row.mse_predicted.is_some()) {
+        list.push(
+            "Canatar, Bordelon, Pehlevan 2021. Spectral bias and task-model alignment explain generalization in kernel regression and infinitely \
+             wide neural networks. Nature Communications 12:2914.",
+        );
     }
     list.sort_unstable();
     let mut text = "## References of the methods used\n\n".to_owned();

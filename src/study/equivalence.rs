@@ -10,7 +10,7 @@ use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
 use super::watch::Watch;
 use crate::arch::Architecture;
-use crate::dynamics::{Comparison, Decomposition, Horizon, KernelPredictor, Order};
+use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::compare::relative_frobenius;
@@ -20,7 +20,7 @@ use crate::linalg::{GramMatrix, Matrix};
 use crate::net::{Compute, Predictor};
 use crate::record::{Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 use crate::regress::{mean_squared_error, regression};
-use crate::train::{self, Checkpoint, Training, Trajectory};
+use crate::train::{self, Batches, Checkpoint, Monitor, Optimizer, Schedule, Stop, Training, Trajectory};
 
 /// How far the four terms may miss their total, relative to the largest prediction, before the run is called broken.
 const IDENTITY_TOLERANCE: f64 = 1e-10;
@@ -121,6 +121,8 @@ pub fn compare(
     let begun = Instant::now();
     let (x_train, y_train, x_test, _) = plan.parts();
     let Start { predictor, k_train_train, flow, recipe } = Start::of(plan, point, &reference.limit, compute)?;
+    // Burn modules share their tensors, so this costs nothing.
+    let untrained = predictor.clone();
     let k_test_train = EmpiricalNtk::new(&predictor, compute).cross_gram(x_test, x_train)?;
 
     let mut watch = Watch::new(plan, &reference.limit, compute, (&predictor, &k_train_train), &recipe, before_step)?;
@@ -128,19 +130,22 @@ pub fn compare(
     let (trained_predictor, trajectory) =
         training.kept_at(unfinished.to_path_buf(), SAVED_EVERY, &mut watch)?.run(&mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
+    let descent = Descent::beside(&recipe, trajectory.n_steps, &flow);
+    let descended =
+        descent.as_ref().map(|descent| descent.of(untrained, plan, compute, before_step)).transpose()?.flatten();
 
     let first =
         trajectory.checkpoints.first().ok_or_else(|| Error::Check("a run without its first checkpoint".to_owned()))?;
     let decomposition = Decomposition::of(
         &Comparison {
             ft_test: trained(&trajectory).map(|last| &last.f_test),
-            gd_test: None,
+            gd_test: descended.as_ref(),
             f0_train: &first.f_train,
             f0_test: &first.f_test,
             y_train,
             empirical: KernelPredictor { flow: &flow, k_test_train: &k_test_train },
             analytic: KernelPredictor { flow: &reference.limit.flow, k_test_train: &reference.ntk_test_train },
-            horizon: horizon(&recipe, trajectory.n_steps),
+            horizon: descent.map_or_else(|| horizon(&recipe, trajectory.n_steps), |descent| descent.horizon()),
         },
         Order::NetworkFirst,
     )?;
@@ -170,6 +175,59 @@ pub fn compare(
     let seconds = begun.elapsed().as_secs_f64();
     let point = Point { row, seconds, predictions, trajectory: snapshots, modes: bands };
     Ok(Compared { point, kernels, predictor: trained_predictor })
+}
+
+/// Full-batch gradient descent for as long as another optimizer trained.
+struct Descent {
+    recipe: train::Plan,
+}
+
+impl Descent {
+    /// For the time of `n_steps` steps of `recipe`, at half the stability bound of `flow`; none where the recipe is gradient descent itself,
+    /// or keeps no time.
+    fn beside(recipe: &train::Plan, n_steps: usize, flow: &Flow) -> Option<Self> {
+        let time = recipe.time(n_steps).filter(|time| *time > 0.0 && !recipe.is_gradient_descent())?;
+        let n_steps = (time / (0.5 * flow.stability_bound())).ceil().max(1.0);
+        let recipe = train::Plan {
+            optimizer: Optimizer::GradientDescent,
+            schedule: Schedule::Constant,
+            batches: Batches::Full,
+            learning_rate: time / n_steps,
+            n_steps: n_steps as usize,
+            n_checkpoints: 2,
+            stop: Stop::AtTime,
+            ..recipe.clone()
+        };
+        Some(Self { recipe })
+    }
+
+    fn horizon(&self) -> Horizon {
+        horizon(&self.recipe, self.recipe.n_steps)
+    }
+
+    /// f_GD at the test inputs; none where it diverged.
+    fn of(
+        &self,
+        untrained: Predictor,
+        plan: &Plan,
+        compute: &Compute,
+        before_step: &mut dyn FnMut(usize) -> Result<()>,
+    ) -> Result<Option<Matrix>> {
+        let (_, y_train, x_test, _) = plan.parts();
+        let mut watch = Steps(before_step);
+        let (_, trajectory) =
+            train::train(untrained, plan.problem(y_train, x_test), &self.recipe, compute, &mut watch)?;
+        Ok(trained(&trajectory).map(|last| last.f_test.clone()))
+    }
+}
+
+/// Asks before every step, and looks at nothing.
+struct Steps<'a>(&'a mut dyn FnMut(usize) -> Result<()>);
+
+impl Monitor for Steps<'_> {
+    fn before_step(&mut self, step: usize) -> Result<()> {
+        (self.0)(step)
+    }
 }
 
 /// What one network adds to the reference.
@@ -235,6 +293,7 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         mse_laplace: reference.errors.laplace,
         mse_matern: reference.errors.matern,
         gap_total: decomposition.total.as_ref().and_then(rms),
+        gap_optimizer: decomposition.optimizer.as_ref().and_then(rms),
         gap_nonlinearity: decomposition.nonlinearity.as_ref().and_then(rms),
         gap_initial_function: rms(&decomposition.initial_function),
         gap_finite_width: rms(&decomposition.finite_width),

@@ -31,7 +31,9 @@ pub enum Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Term {
-    /// f_T - flin_T.
+    /// f_T - f_GD, where the optimizer is not full-batch gradient descent.
+    Optimizer,
+    /// f_GD - flin_T.
     Nonlinearity,
     /// flin_T - A_T^emp Y.
     InitialFunction,
@@ -43,12 +45,14 @@ pub enum Term {
 
 impl Term {
     /// All terms, in the order of the identity.
-    pub const ALL: [Self; 4] = [Self::Nonlinearity, Self::InitialFunction, Self::FiniteWidth, Self::FiniteTime];
+    pub const ALL: [Self; 5] =
+        [Self::Optimizer, Self::Nonlinearity, Self::InitialFunction, Self::FiniteWidth, Self::FiniteTime];
 
     /// The term's name in words.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Optimizer => "optimizer",
             Self::Nonlinearity => "nonlinearity",
             Self::InitialFunction => "initial function",
             Self::FiniteWidth => "finite width",
@@ -60,6 +64,7 @@ impl Term {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
+            Self::Optimizer => "the optimizer led to another function than gradient descent from the same start",
             Self::Nonlinearity => "the network left its linearization",
             Self::InitialFunction => "the random function the network started from is still in its predictions",
             Self::FiniteWidth => "the network's kernel at initialization is not yet the infinite-width one",
@@ -71,6 +76,7 @@ impl Term {
     #[must_use]
     pub fn of(self, row: &Row) -> Option<f64> {
         match self {
+            Self::Optimizer => row.gap_optimizer,
             Self::Nonlinearity => row.gap_nonlinearity,
             Self::InitialFunction => row.gap_initial_function,
             Self::FiniteWidth => row.gap_finite_width,
@@ -173,6 +179,7 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
     };
     let terms: Vec<TermVerdict> = Term::ALL
         .into_iter()
+        .filter(|term| *term != Term::Optimizer || rows.iter().any(|row| row.gap_optimizer.is_some()))
         .map(|term| TermVerdict { term, rms: interval(&|row| term.of(row)), slope: slope(&|row| term.of(row)) })
         .collect();
     let dominant = terms

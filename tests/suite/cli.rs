@@ -6,6 +6,7 @@ mod listing;
 mod predict;
 mod recipes;
 mod refusals;
+mod regress;
 mod resume;
 mod run;
 

@@ -103,6 +103,7 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
         mse_laplace: 0.2,
         mse_matern: 0.2,
         gap_total: Some(total),
+        gap_optimizer: None,
         gap_nonlinearity: Some(nonlinearity),
         gap_initial_function: Some(initial_function),
         gap_finite_width: Some(finite_width),

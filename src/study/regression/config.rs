@@ -62,6 +62,8 @@ pub struct RegressTable {
     pub solver: Solver,
     /// Training rows to choose by, where the solver is iterative.
     pub n_selection: usize,
+    /// Rows, of the test part first, whose spectrum predicts the test error; 0 predicts none.
+    pub n_pool: usize,
 }
 
 impl Default for RegressTable {
@@ -73,6 +75,7 @@ impl Default for RegressTable {
             length_scales: vec![0.25, 0.5, 1.0, 2.0, 4.0],
             solver: Solver::Exact,
             n_selection: 4000,
+            n_pool: 0,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::candidate::Candidate;
 use super::config::{RegressTable, Solver};
 use super::iterate::iterate;
 use super::plan::{Cell, KernelPlan};
-use crate::dynamics::Flow;
+use crate::dynamics::{Flow, TargetSpectrum};
 use crate::error::{Error, Result};
 use crate::kernel::implicit::ImplicitGram;
 use crate::linalg::{Entries, Matrix, ensure_fits};
@@ -150,6 +150,7 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
         negative_log_density: calibration.as_ref().map(|c| c.negative_log_density),
         crps: calibration.as_ref().map(|c| c.crps),
         coverage_95: calibration.as_ref().and_then(|c| c.coverage.last().map(|covered| covered.fraction)),
+        mse_predicted: predicted_error(cell, &chosen.candidate, fit.ridge())?.map(|error| error / unit),
         condition: finite(condition.number()),
         digits: Some(condition.trusted_digits()),
         n_dropped: Some(condition.n_dropped),
@@ -159,6 +160,26 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
         calibration.coverage.iter().map(|c| Covered { level: c.level, fraction: c.fraction }).collect()
     });
     Ok(KernelPoint { row, seconds: 0.0, path, coverage, predictions: in_units(&prediction, unit.sqrt()) })
+}
+
+/// The test error that the kernel's spectrum predicts for as many training rows, on average over their choice (Canatar, Bordelon, Pehlevan
+/// 2021).
+fn predicted_error(cell: &Cell, candidate: &Candidate, ridge: f64) -> Result<Option<f64>> {
+    let (split, n_pool) = (&cell.split, cell.config.regress.n_pool);
+    if n_pool == 0 {
+        return Ok(None);
+    }
+    // Test targets bear no noise of ours, so they come first.
+    let below = |test: &Matrix, train: &Matrix| {
+        let values = [test.values(), train.values()].concat();
+        let n = n_pool.min(test.n_rows() + train.n_rows());
+        Matrix::from_vec(n, test.n_cols(), values[..n * test.n_cols()].to_vec())
+    };
+    let (x, y) = (below(&split.x_test, &split.x_train)?, below(&split.y_test, &split.y_train)?);
+    let gram = candidate.with(|kernel| kernel.gram(&x))?;
+    let noise = cell.config.data.label_noise.powi(2);
+    let curve = TargetSpectrum::of_pool(&gram, &y)?.learning_curve(&[split.x_train.n_rows()], ridge, noise)?;
+    Ok(curve.first().and_then(|point| finite(point.error)))
 }
 
 /// Predictions as rows, in units of the targets' standard deviation.

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::config::{KernelFamily, RegressConfig, RegressTable};
+use super::config::{KernelFamily, RegressConfig, RegressTable, Solver};
 use crate::arch::{Activation, Architecture, Mlp, Parametrization};
 use crate::data::{DataConfig, Dataset, Split};
 use crate::error::{Error, Result};
 use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
+use crate::regress::Scorer;
 use crate::study::plan::{computed_here, data_facts, digest, ensure_folder_name};
 use crate::study::vary::combinations;
 
@@ -117,12 +118,14 @@ impl Cell {
         config.regress.validate()?;
         let dataset = config.data.source.load(config.seeds.root, base)?;
         let split = Split::new(&dataset, &config.data, config.seeds.root)?;
-        // What was left to a default is as much a setting as what was written.
-        let data = DataConfig {
-            n_train: Some(split.x_train.n_rows()),
-            n_test: Some(split.x_test.n_rows()),
-            ..config.data.clone()
+        let n_train = split.x_train.n_rows();
+        let n_selection = match config.regress.solver {
+            Solver::Exact => n_train,
+            Solver::ConjugateGradients(_) => n_train.min(config.regress.n_selection),
         };
+        Scorer::new(config.regress.select, n_selection, config.seeds.root)?;
+        // What was left to a default is as much a setting as what was written.
+        let data = DataConfig { n_train: Some(n_train), n_test: Some(split.x_test.n_rows()), ..config.data.clone() };
         let mut kernels = Vec::new();
         for (family, architecture) in members(&config, &split)? {
             let identity = Identity {

@@ -36,10 +36,33 @@ fn every_recipe_trains_and_its_row_says_which_it_was() {
             assert_eq!(row["optimizer"], optimizer);
             assert_eq!(row["outcome"], "completed");
             assert!(number(&row, "identity_residual") < 1e-10);
+            // Adam keeps no time for gradient descent to train as long as; a decay alone leaves gradient descent what it is.
+            let is_split = optimizer.contains("batches") || optimizer.contains("schedule") || optimizer == "momentum";
+            assert_eq!(row["gap_optimizer"].is_number(), is_split, "{optimizer}");
         }
         let report = desk.text("runs/tiny/report.md");
-        assert_eq!(report.contains("train by gradient flow"), optimizer != "gradient-descent", "{optimizer}");
+        assert_eq!(report.contains("f_GD"), optimizer != "gradient-descent" && optimizer != "adam", "{optimizer}");
+        assert_eq!(report.contains("keeps no time"), optimizer == "adam", "{optimizer}");
     }
+}
+
+#[test]
+fn momentum_leads_elsewhere_than_gradient_descent_and_its_part_of_the_gap_shrinks_with_its_steps() {
+    // The same time in ever smaller steps: momentum then follows the same flow.
+    let part = |n_steps: usize, step: f64| -> f64 {
+        let desk = Desk::new();
+        let settings = [
+            "train.optimizer={momentum=0.5}".to_owned(),
+            format!("train.n_steps={n_steps}"),
+            format!("train.step={{fraction-of-bound={step}}}"),
+            "compute.dtype=f64".to_owned(),
+        ];
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        desk.ntk(&["run", "tiny.toml", "-q"].into_iter().chain(settings).collect::<Vec<_>>());
+        desk.rows("runs/tiny").iter().map(|row| number(row, "gap_optimizer")).sum()
+    };
+    let (coarse, fine) = (part(10, 0.4), part(160, 0.025));
+    assert!(coarse > 0.0 && fine < 0.5 * coarse, "{coarse} {fine}");
 }
 
 #[test]

@@ -1,0 +1,121 @@
+//! Kernels beside each other: `ntk regress`.
+
+use serde_json::Value;
+
+use super::Desk;
+
+/// Three splits of two sample sizes.
+const MAP: &str = r#"
+[study]
+name = "map"
+[data]
+source = { vendored = "yacht" }
+n_test = 40
+[arch]
+depth = [1, 2]
+width = 8
+activation = "relu"
+w_std = 1.4142135623730951
+b_std = 0.1
+[regress]
+ridges = [1e-4, 1e-2, 1.0]
+length_scales = [0.5, 1.0, 2.0]
+[vary]
+"data.n_train" = [20, 40]
+"data.split_seed" = [0, 1, 2]
+"#;
+
+fn number(row: &Value, key: &str) -> f64 {
+    row[key].as_f64().unwrap_or_else(|| panic!("{key} of {row}"))
+}
+
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.write("map.toml", MAP);
+    desk
+}
+
+#[test]
+fn every_kernel_is_there_at_every_variation_and_the_ntk_is_compared_with_each() {
+    let desk = desk();
+    desk.ntk(&["regress", "map.toml", "-q"]);
+    let rows = desk.rows("runs/map-kernels");
+    // Two depths of two kernels and four others, in two sizes of three splits.
+    assert_eq!(rows.len(), 8 * 6);
+    for row in &rows {
+        assert!(number(row, "mse_test") > 0.0 && number(row, "mse_test").is_finite());
+        assert!(number(row, "coverage_95") > 0.3 && number(row, "crps") > 0.0);
+        assert_eq!(row["length_scale"].is_number(), row["depth"].is_null() && row["kernel"] != "linear");
+    }
+    let report = desk.text("runs/map-kernels/report.md");
+    for words in
+        ["nngp", "laplace", "linear", "## The NTK beside each kernel", "BCa", "Nothing was added to any diagonal"]
+    {
+        assert!(report.contains(words), "{words}");
+    }
+    assert!(desk.path("runs/map-kernels/figures").is_dir());
+}
+
+#[test]
+fn a_lost_point_is_computed_again_with_the_same_rows_and_threads_change_nothing() {
+    let desk = desk();
+    desk.ntk(&["regress", "map.toml", "-q", "--threads", "1"]);
+    let lines = desk.text("runs/map-kernels/rows.jsonl");
+    let lost = desk.files("runs/map-kernels/points").into_keys().nth(5).unwrap();
+    std::fs::remove_file(&lost).unwrap();
+    desk.ntk(&["regress", "map.toml", "-q", "--threads", "2"]);
+    assert!(lost.exists());
+    assert_eq!(desk.text("runs/map-kernels/rows.jsonl"), lines);
+}
+
+#[test]
+fn conjugate_gradients_end_with_the_predictions_of_the_factorization() {
+    let desk = desk();
+    let settings = ["--set", "vary={}", "--set", "regress.ridges=[1e-2]", "--set", "regress.kernels=[\"ntk\",\"rbf\"]"];
+    let regress = |out: &str, more: &[&str]| {
+        let all: Vec<&str> =
+            ["regress", "map.toml", "-q", "--out", out].iter().chain(&settings).chain(more).copied().collect();
+        desk.ntk(&all);
+        desk.rows(out)
+    };
+    let exact = regress("exact", &[]);
+    let solver = "regress.solver={conjugate-gradients={tolerance=1e-10,rank=20}}";
+    let iterated = regress("iterated", &["--set", solver]);
+    assert_eq!(exact.len(), iterated.len());
+    for (exact, iterated) in exact.iter().zip(&iterated) {
+        assert_eq!(iterated["ending"], "converged");
+        assert!(number(iterated, "residual") <= 1e-10);
+        for key in ["mse_test", "mse_train"] {
+            assert!((number(exact, key) / number(iterated, key) - 1.0).abs() < 1e-7, "{key} of {iterated}");
+        }
+    }
+}
+
+#[test]
+fn a_study_of_networks_serves_as_it_is() {
+    let desk = Desk::new();
+    desk.ntk(&["regress", "tiny.toml", "-q"]);
+    assert_eq!(desk.rows("runs/tiny-kernels").len(), 6);
+    desk.ntk(&["run", "tiny.toml", "-q"]);
+    // Both kinds are drawn and reported again by one command, and neither is taken for the other.
+    desk.ntk(&["report", "runs/tiny-kernels", "-q"]);
+    desk.refused(2, &["regress", "tiny.toml", "-q", "--out", "runs/tiny"], &["`ntk run`", "`ntk regress`"]);
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_by_its_key() {
+    let desk = desk();
+    for (setting, words) in [
+        ("regress.ridges=[-1.0]", &["`regress.ridges`", "-1"][..]),
+        ("regress.kernels=[]", &["`regress.kernels`", "empty"]),
+        ("regress.length_scales=[0.0]", &["`regress.length_scales`", "positive"]),
+        ("regress.select={k-fold=100}", &["100"]),
+        ("regress.solver={conjugate-gradients={tolerance=0.0}}", &["`regress.solver.conjugate-gradients.tolerance`"]),
+        ("vary={\"data.n_trian\"=[1]}", &["data.n_trian=1", "n_train"]),
+        ("vary={\"data.n_train\"=5}", &["no list"]),
+    ] {
+        desk.refused(2, &["regress", "map.toml", "--set", setting], words);
+    }
+    desk.write("none.toml", "[data]\nsource = { vendored = 'yacht' }\n");
+    desk.refused(2, &["regress", "none.toml"], &["`arch`", "leave `ntk`"]);
+}
