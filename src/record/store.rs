@@ -3,7 +3,7 @@
 //! ```text
 //! manifest.json      written first
 //! points/ID.json     one per finished point, whole or absent: the source of truth
-//! rows.jsonl, rows.csv   the points' flat lines, rewritten after each point, in the manifest's order
+//! rows.jsonl, rows.csv   the points' flat lines, rewritten as points finish, in the manifest's order
 //! kernels/ID/*.npy   on request
 //! figures/, report.md, report.html
 //! ```
@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -124,6 +125,20 @@ pub struct Store<P: Recorded = Point> {
     folder: PathBuf,
     manifest: P::Manifest,
     rows: HashMap<String, P::Row>,
+    /// When this store last wrote the rows.
+    written: Option<Instant>,
+    /// Whether there is a point that they lack.
+    is_behind: bool,
+}
+
+/// Rows are rewritten whole, so with thousands of quick points not after each of them.
+const ROWS_EVERY: Duration = Duration::from_secs(1);
+
+impl<P: Recorded> Drop for Store<P> {
+    fn drop(&mut self) {
+        // An interrupted run ends here; the points are the source of truth, and the next run writes the rows again.
+        let _ = self.flush();
+    }
 }
 
 impl<P: Recorded> Store<P> {
@@ -207,18 +222,33 @@ impl<P: Recorded> Store<P> {
         finished.map(|id| read_point(&point_path(&self.folder, id), id)).collect()
     }
 
-    /// Stores a finished point and rewrites the rows.
+    /// Stores a finished point, and rewrites the rows unless that was done within the last second.
     ///
     /// # Errors
     /// When the disk cannot take it; the points stored before are untouched.
     pub fn finish(&mut self, point: &P) -> Result<()> {
         write_json(&point_path(&self.folder, point.id()), point)?;
         self.rows.insert(point.id().to_owned(), point.row().clone());
-        self.write_rows()
+        self.is_behind = true;
+        if self.written.is_some_and(|written| written.elapsed() < ROWS_EVERY) { Ok(()) } else { self.flush() }
+    }
+
+    /// Writes the rows of the points that they lack.
+    ///
+    /// # Errors
+    /// When the disk cannot take them.
+    pub fn flush(&mut self) -> Result<()> {
+        if !self.is_behind {
+            return Ok(());
+        }
+        self.write_rows()?;
+        (self.written, self.is_behind) = (Some(Instant::now()), false);
+        Ok(())
     }
 
     fn with_rows(folder: &Path, manifest: P::Manifest) -> Result<Self> {
-        let mut store = Self { folder: folder.to_path_buf(), manifest, rows: HashMap::new() };
+        let mut store =
+            Self { folder: folder.to_path_buf(), manifest, rows: HashMap::new(), written: None, is_behind: false };
         for id in store.manifest.points() {
             let path = point_path(folder, id);
             if path.exists() {

@@ -74,7 +74,9 @@ pub fn run(plan: &Plan, folder: &Path, progress: &mut (dyn Progress + Send)) -> 
     }
     // Empty by now, if it was ever there.
     let _ = std::fs::remove_dir(folder.join(UNFINISHED));
-    Ok(job.shared.into_inner().unwrap_or_else(PoisonError::into_inner).store)
+    let mut store = job.shared.into_inner().unwrap_or_else(PoisonError::into_inner).store;
+    store.flush()?;
+    Ok(store)
 }
 
 /// Kernel regression answers to squared errors; what another loss leads to has no such counterpart.

@@ -76,10 +76,13 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
     Ok(Varied { label, config })
 }
 
-/// A value on a line: of a table with one entry, such as a data source, what it holds.
+/// A value on a line, without spaces: of a table with one entry, such as a data source, what it holds.
 fn short(value: &toml::Value) -> String {
     match value {
         toml::Value::Table(table) if table.len() == 1 => table.values().map(short).collect(),
+        toml::Value::Table(table) => {
+            table.iter().map(|(key, value)| format!("{key}:{}", short(value))).collect::<Vec<_>>().join(",")
+        }
         toml::Value::String(text) => text.clone(),
         other => other.to_string().replace(' ', ""),
     }

@@ -61,7 +61,9 @@ pub fn regress(plan: &RegressPlan, folder: &Path, progress: &dyn RegressProgress
     }
     // Empty by now, if it was ever there.
     let _ = std::fs::remove_dir(unfinished);
-    Ok(store.into_inner().unwrap_or_else(PoisonError::into_inner))
+    let mut store = store.into_inner().unwrap_or_else(PoisonError::into_inner);
+    store.flush()?;
+    Ok(store)
 }
 
 /// A kernel in a few words.
