@@ -160,7 +160,9 @@ fn ensure_random_start(plan: &Plan) -> Result<()> {
         InitialFunction::Plain => Ok(()),
         initial => Err(Error::config(
             "train.initial_function",
-            format!("{initial} networks start at 0 and, infinitely wide, all end at one function: their deviation is 0"),
+            format!(
+                "{initial} networks start at 0 and, infinitely wide, all end at one function: their deviation is 0"
+            ),
             "use `plain`; the mean is that of the ntk in any case",
         )),
     }
