@@ -104,13 +104,18 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let text = if output.json { as_json(&plan, &predicted)? } else { as_csv(&plan, &predicted)? };
     if let (Some(path), Some(covariance)) = (&arguments.covariance, &predicted.covariance) {
         write(path, covariance)?;
-        output.words(&format!("covariances written to {}", path.display()));
     }
-    match &arguments.out {
-        None => output.data(&text),
-        Some(path) => {
+    match (&arguments.out, &arguments.covariance) {
+        (None, covariance) => {
+            output.data(&text)?;
+            covariance.iter().for_each(|path| output.words(&format!("covariances are in {}", path.display())));
+            Ok(())
+        }
+        (Some(path), covariance) => {
             file::replace(path, (text + "\n").as_bytes())?;
-            output.paths(&[path])
+            output.paths(
+                &[Some(path), covariance.as_ref()].into_iter().flatten().map(PathBuf::as_path).collect::<Vec<_>>(),
+            )
         }
     }
 }

@@ -24,15 +24,17 @@ pub(super) fn trained(plan: &Plan, x: &Matrix, before_step: &(dyn Fn() -> Result
         let n_checkpoints = if matches!(recipe.stop, Stop::ResidualChange(_)) { recipe.n_checkpoints } else { 2 };
         let recipe = train::Plan { n_checkpoints, ..recipe };
         let mut monitor = Interruptible { before_step };
-        let (_, trajectory) = train(predictor, plan.problem(&y_train, x), &recipe, &compute, &mut monitor)?;
-        match trajectory.checkpoints.last() {
-            Some(last) if trajectory.outcome == Outcome::Completed => Ok(in_units(plan, &last.f_test)),
-            _ => Err(Error::config(
-                "train.step",
-                format!("the network of seed {} diverged at step size {learning_rate}", point.seed),
-                "lower the step size",
-            )),
+        // Nobody looks at the user's inputs before the end.
+        let problem = plan.problem(&y_train, plan.parts().0);
+        let (network, trajectory) = train(predictor, problem, &recipe, &compute, &mut monitor)?;
+        if trajectory.outcome == Outcome::Completed {
+            return Ok(in_units(plan, &function(&network, x, &compute)?));
         }
+        Err(Error::config(
+            "train.step",
+            format!("the network of seed {} diverged at step size {learning_rate}", point.seed),
+            "lower the step size",
+        ))
     };
     let n_at_once = n_at_once(plan, limit.kernel.architecture(), Machine::available_memory());
     Ok(over_networks(&side_by_side(plan.points.len(), n_at_once, |number| of_point(&plan.points[number]))?))
@@ -43,11 +45,10 @@ pub(super) fn saved(plan: &Plan, files: &[&Path], x: &Matrix) -> Result<Predicte
     let (x_train, y_train, ..) = plan.parts();
     let architecture = plan.config.arch.architecture(x_train.n_cols(), y_train.n_cols())?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
-    let x = compute.tensor(x);
     let of_file = |path: &&Path| -> Result<Matrix> {
         let initial = plan.config.train.initial_function;
         let network = Predictor::of_seed(&architecture, initial, (plan.config.seeds.root, 0), &compute)?;
-        let f = to_matrix(net::load(network, path)?.forward(x.clone()))?;
+        let f = function(&net::load(network, path)?, x, &compute)?;
         match f.first_non_finite() {
             None => Ok(in_units(plan, &f)),
             Some((row, _, value)) => Err(Error::input(
@@ -58,6 +59,20 @@ pub(super) fn saved(plan: &Plan, files: &[&Path], x: &Matrix) -> Result<Predicte
         }
     };
     Ok(over_networks(&files.iter().map(of_file).collect::<Result<Vec<_>>>()?))
+}
+
+/// Rows that pass through a network at once: enough for its products, and few enough for many networks side by side.
+const ROWS: usize = 4096;
+
+/// f at `x`.
+fn function(network: &Predictor, x: &Matrix, compute: &Compute) -> Result<Matrix> {
+    let d_out = network.architecture().d_out();
+    let mut values = Vec::with_capacity(x.n_rows() * d_out);
+    for first in (0..x.n_rows()).step_by(ROWS) {
+        let rows: Vec<usize> = (first..x.n_rows().min(first + ROWS)).collect();
+        values.extend_from_slice(to_matrix(network.forward(compute.tensor(&x.select_rows(&rows))))?.values());
+    }
+    Matrix::from_vec(x.n_rows(), d_out, values)
 }
 
 /// What a network's output is in the units of the data.

@@ -227,8 +227,9 @@ fn saved_networks_predict_what_they_did_in_their_run_and_what_training_anew_does
 }
 
 #[test]
-fn networks_side_by_side_predict_what_each_alone_does() {
+fn networks_side_by_side_predict_what_each_alone_does_on_many_inputs_too() {
     let desk = desk();
+    desk.write("inputs.csv", &csv(&own_rows(4100), 2));
     let of = |threads: &str| {
         predict(&desk, "inputs.csv", &["--with", "network", "--set", "seeds.n_seeds=5", "--threads", threads])
     };
@@ -274,6 +275,8 @@ fn json_and_csv_say_the_same_on_stdout_and_in_a_file() {
     let document = desk.ntk(&[&call[..], &["--json"]].concat());
     desk.ntk(&[&call[..], &["--json", "--out", "p.json"]].concat());
     assert_eq!(desk.text("p.json"), document);
+    let both = ["--with", "nngp", "--covariance", "c.npy", "--out", "p.csv"];
+    assert_eq!(desk.ntk(&[&call[..], &both].concat()), "p.csv\nc.npy\n");
     let predicted: Value = serde_json::from_str(&document).unwrap();
     assert_eq!(predicted["outputs"], serde_json::json!(["y"]));
     let mean: Vec<Vec<f64>> = serde_json::from_value(predicted["mean"].clone()).unwrap();
@@ -315,6 +318,11 @@ fn what_cannot_be_predicted_is_refused() {
     ] {
         asked("ntk", &[&training[..], &[setting, "--set", "train.step={absolute=1e-3}"]].concat(), parts);
     }
+    npy::write(&desk.path("many.npy"), &Matrix::zeros(1_000_000, 2)).unwrap();
+    refused(
+        &["own.toml", "--inputs", "many.npy", "--with", "nngp", "--covariance", "c.npy"],
+        &["the covariance of 1000000 inputs given 20 training inputs takes 160", "leave out `--covariance`"],
+    );
     let centred = ["--set", "train.initial_function=centred"];
     asked("deep-ensemble", &centred, &["`train.initial_function`", "their deviation is 0"]);
     desk.write("yacht.csv", "-2.3,0.568,4.78,3.99,3.17,0.125\n");
