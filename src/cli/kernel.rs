@@ -45,6 +45,10 @@ pub(super) struct Arguments {
     /// Memory for an empirical kernel, as 4GB or 500MB [default: what is free]
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     memory_limit: Option<f64>,
+    /// The network of the empirical kernels, which a run with `output.networks` saved; its inputs are as it was trained on, scaled, and
+    /// several outputs need `--set arch.d_out` [default: a random one]
+    #[arg(long, value_name = "FILE")]
+    network: Option<PathBuf>,
     /// Where to write nngp.npy, ntk.npy, ...
     #[arg(long, value_name = "FOLDER")]
     out: PathBuf,
@@ -60,7 +64,7 @@ enum Which {
     NngpDiagonal,
     /// The tangent kernel of each input of x1 with itself
     NtkDiagonal,
-    /// Tangent kernel of one random network of the config's width
+    /// Tangent kernel of one random network of the config's width, or of the one in `--network`
     Empirical,
     /// Its blocks of each output with itself: [outputs, rows, columns]
     EmpiricalOutputs,
@@ -90,6 +94,13 @@ impl Which {
 }
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
+    if arguments.network.is_some() && !arguments.get.iter().any(|which| which.is_empirical()) {
+        return Err(Error::input(
+            "--network",
+            "the kernels that are asked for are of infinite width, and of no network in a file",
+            "add `--get empirical`",
+        ));
+    }
     let config = arguments.source.kernel(threads)?;
     let x1 = inputs(&arguments.x1)?;
     let x2 = arguments.x2.as_deref().map(inputs).transpose()?;

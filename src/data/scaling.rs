@@ -112,6 +112,12 @@ impl Scaling {
     pub fn targets_back(&self, predictions: &Matrix) -> Matrix {
         Matrix::from_fn(predictions.n_rows(), self.targets.len(), |i, k| self.targets[k].unscale(predictions[(i, k)]))
     }
+
+    /// What a difference of 1 is in the raw units of each target.
+    #[must_use]
+    pub fn target_units(&self) -> Vec<f64> {
+        self.targets.iter().map(|column| column.sd).collect()
+    }
 }
 
 impl Column {

@@ -47,8 +47,27 @@ pub fn ensemble(
 ) -> Result<Ensemble> {
     let mean = dynamics.predict(horizon, y_train)?;
     prior.require_shapes(dynamics.k_test_train.shape(), prior.k_test_test.n())?;
-    let a = dynamics.flow.apply_inverse(horizon, &dynamics.k_test_train.transpose()).transpose();
-    Ok(Ensemble { mean, covariance: prior.covariance_after(&a) })
+    Ok(Ensemble { mean, covariance: prior.covariance_after(&map(dynamics, horizon)) })
+}
+
+/// The mean `[n_test, O]` and the variances `[n_test]` of [`ensemble`], without any matrix over the test inputs.
+///
+/// # Errors
+/// As [`ensemble`].
+pub fn ensemble_marginals(
+    dynamics: KernelPredictor<'_>,
+    prior: Prior<'_, &[f64]>,
+    horizon: Horizon,
+    y_train: &Matrix,
+) -> Result<(Matrix, Vec<f64>)> {
+    let mean = dynamics.predict(horizon, y_train)?;
+    prior.require_shapes(dynamics.k_test_train.shape(), prior.k_test_test.len())?;
+    Ok((mean, prior.variances_after(&map(dynamics, horizon))))
+}
+
+/// A_T, `[n_test, N]`.
+fn map(dynamics: KernelPredictor<'_>, horizon: Horizon) -> Matrix {
+    dynamics.flow.apply_inverse(horizon, &dynamics.k_test_train.transpose()).transpose()
 }
 
 /// Trains every function drawn from `prior` to the end, under the kernel Theta with a pull of strength `ridge` to where it started.
@@ -86,11 +105,7 @@ pub fn converged_marginals(
 ) -> Result<(Matrix, Vec<f64>)> {
     prior.require_shapes(k_test_train.shape(), prior.k_test_test.len())?;
     let a = converged_map(k_train_train, k_test_train, y_train, ridge)?;
-    let rest = prior.rest(&a);
-    let changes = a.rows().zip(rest.rows()).map(|(a, rest)| a.iter().zip(rest).map(|(u, v)| u * v).sum::<f64>());
-    // Cut off at zero, because rounding leaves the variance at a training input on either side of it.
-    let variances = prior.k_test_test.iter().zip(changes).map(|(k, change)| (k + 2.0 * change).max(0.0));
-    Ok((a.matmul(y_train), variances.collect()))
+    Ok((a.matmul(y_train), prior.variances_after(&a)))
 }
 
 /// A = Theta* (Theta + lambda I)^-1, `[n_test, N]`.
@@ -132,6 +147,15 @@ impl<T> Prior<'_, T> {
 impl Prior<'_> {
     fn covariance_after(&self, a: &Matrix) -> GramMatrix {
         self.k_test_test.clone().plus_symmetric_product(1.0, a, &self.rest(a))
+    }
+}
+
+impl Prior<'_, &[f64]> {
+    fn variances_after(&self, a: &Matrix) -> Vec<f64> {
+        let rest = self.rest(a);
+        let changes = a.rows().zip(rest.rows()).map(|(a, rest)| a.iter().zip(rest).map(|(u, v)| u * v).sum::<f64>());
+        // Cut off at zero, because rounding leaves the variance at a training input on either side of it.
+        self.k_test_test.iter().zip(changes).map(|(k, change)| (k + 2.0 * change).max(0.0)).collect()
     }
 }
 
@@ -220,6 +244,25 @@ mod tests {
             assert_eq!(mean, found.mean);
             for (i, variance) in variances.iter().enumerate() {
                 assert!((variance - found.covariance[(i, i)]).abs() < 1e-14);
+            }
+        }
+    }
+
+    #[test]
+    fn variances_alone_are_the_diagonal_at_any_time() {
+        let flow = Flow::new(&gram(ntk, &TRAIN), Outputs::Independent(2), 0.1, 1e-14).unwrap();
+        let (k, k_star, theta_star) = (gram(nngp, &TRAIN), cross(nngp), cross(ntk));
+        let variances = [1.0; TEST.len()];
+        let prior = Prior { k_train_train: &k, k_test_train: &k_star, k_test_test: &variances[..] };
+        let dynamics = KernelPredictor { flow: &flow, k_test_train: &theta_star };
+        for horizon in [Horizon::Time(0.0), Horizon::Time(3.0), Horizon::Infinite] {
+            let (mean, found) = ensemble_marginals(dynamics, prior, horizon, &targets()).unwrap();
+            let whole = gram(nngp, &TEST);
+            let whole = Prior { k_train_train: &k, k_test_train: &k_star, k_test_test: &whole };
+            let expected = ensemble(dynamics, whole, horizon, &targets()).unwrap();
+            assert_eq!(mean, expected.mean);
+            for (i, variance) in found.iter().enumerate() {
+                assert!((variance - expected.covariance[(i, i)]).abs() < 1e-14, "{horizon:?}");
             }
         }
     }

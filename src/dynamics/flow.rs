@@ -158,6 +158,24 @@ impl Flow {
         self.rate(s).map_or(0.0, |rate| horizon.learned(rate) / (rate * self.n_entries()))
     }
 
+    /// `k_test_train` (Theta + lambda I)^-1/2, along the eigenvectors that are learned: its rows' squares are what regression takes from the
+    /// variance at a test input.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    pub(crate) fn whiten_rows(&self, k_test_train: &Matrix) -> Result<Matrix> {
+        let n_columns = self.eigenvalues().len();
+        if k_test_train.n_cols() != n_columns {
+            return Err(Error::shape("columns of the test-train kernel", n_columns, k_test_train.n_cols()));
+        }
+        let mut white = self.spectrum.project(&k_test_train.transpose()).transpose();
+        let factors: Vec<f64> = self.eigenvalues().iter().map(|&s| self.weight(Horizon::Infinite, s).sqrt()).collect();
+        for row in white.values_mut().chunks_exact_mut(n_columns) {
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
+        }
+        Ok(white)
+    }
+
     /// (s + lambda + `ridge`)^-1: its weight in regression with another ridge beside the flow's own.
     pub(super) fn ridge_weight(&self, ridge: f64, s: f64) -> f64 {
         self.rate(s).map_or(0.0, |rate| 1.0 / (rate * self.n_entries() + ridge))

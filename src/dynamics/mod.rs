@@ -24,7 +24,7 @@ mod target_spectrum;
 
 pub use decomposition::{Comparison, Decomposition, Order};
 pub use early_stopping::{Pairing, early_stopping};
-pub use ensemble::{Ensemble, Prior, converged_ensemble, converged_marginals, ensemble};
+pub use ensemble::{Ensemble, Prior, converged_ensemble, converged_marginals, ensemble, ensemble_marginals};
 pub use flow::{Flow, KernelPredictor, Outputs};
 pub use function_descent::{Descent, FunctionDescent, LossSlope, Trained};
 pub use horizon::Horizon;

@@ -29,7 +29,9 @@ pub use leave_out::LeftOut;
 pub use likelihood::{MarginalLikelihood, log_marginal_likelihood};
 pub use low_rank::{feature_regression, kernel_error};
 pub use path::{Projection, RidgePath};
-pub use posterior::{Marginals, Posterior, kernel_ridge, posterior, posterior_marginals};
+pub use posterior::{
+    Marginals, Posterior, eigenbasis_marginals, eigenbasis_posterior, kernel_ridge, posterior, posterior_marginals,
+};
 pub use process::Process;
 pub use regression::{mean_squared_error, regression};
 pub use ridge::Ridge;

@@ -5,6 +5,7 @@
 //! Everything is by one Cholesky factorization, N^3 / 3 multiply-adds; a ridge is added where it is given and nowhere else.
 
 use super::problem::{require_targets, require_test_test, require_test_train};
+use crate::dynamics::{Horizon, KernelPredictor};
 use crate::error::{Error, Result};
 use crate::linalg::{Cholesky, GramMatrix, Matrix, ensure_fits};
 
@@ -87,13 +88,46 @@ pub fn posterior_marginals(
     require_test_test(k_test_train, k_test_diagonal.len())?;
 
     let factor = Cholesky::of(k_train_train, ridge)?;
-    let white = factor.whiten_rows(k_test_train);
+    let variance = variances(k_test_diagonal, &factor.whiten_rows(k_test_train));
+    Ok(Marginals { mean: k_test_train.matmul(&factor.solve(y_train)), variance })
+}
+
+/// As [`posterior`], in the eigenbasis of the kernel, with the ridge of its flow: any from 0 up, and without one the pseudo-inverse, so that
+/// repeated inputs, or a kernel that is singular to rounding, are no error.
+///
+/// # Errors
+/// [`Error::Shape`]; [`Error::TooLarge`] when the covariance does not fit into memory.
+pub fn eigenbasis_posterior(
+    kernel: KernelPredictor<'_>,
+    k_test_test: &GramMatrix,
+    y_train: &Matrix,
+) -> Result<Posterior> {
+    require_test_test(kernel.k_test_train, k_test_test.n())?;
+    ensure_covariance_fits(y_train.n_rows(), k_test_test.n())?;
+    let mean = kernel.predict(Horizon::Infinite, y_train)?;
+    let white = kernel.flow.whiten_rows(kernel.k_test_train)?;
+    Ok(Posterior { mean, covariance: k_test_test.clone().plus_square(-1.0, &white) })
+}
+
+/// As [`eigenbasis_posterior`], with the variances alone.
+///
+/// # Errors
+/// [`Error::Shape`].
+pub fn eigenbasis_marginals(
+    kernel: KernelPredictor<'_>,
+    k_test_diagonal: &[f64],
+    y_train: &Matrix,
+) -> Result<Marginals> {
+    require_test_test(kernel.k_test_train, k_test_diagonal.len())?;
+    let mean = kernel.predict(Horizon::Infinite, y_train)?;
+    Ok(Marginals { mean, variance: variances(k_test_diagonal, &kernel.flow.whiten_rows(kernel.k_test_train)?) })
+}
+
+/// What is left of the prior's variances.
+fn variances(k_test_diagonal: &[f64], white: &Matrix) -> Vec<f64> {
     // Cut off at zero, because rounding leaves the variance at a training input on either side of it.
     let left = |(prior, row): (&f64, &[f64])| (prior - row.iter().map(|v| v * v).sum::<f64>()).max(0.0);
-    Ok(Marginals {
-        mean: k_test_train.matmul(&factor.solve(y_train)),
-        variance: k_test_diagonal.iter().zip(white.rows()).map(left).collect(),
-    })
+    k_test_diagonal.iter().zip(white.rows()).map(left).collect()
 }
 
 impl Posterior {
@@ -131,6 +165,7 @@ pub(crate) fn ensure_covariance_fits(n_train: usize, n_test: usize) -> Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dynamics::{Flow, Outputs};
 
     fn laplace(a: f64, b: f64) -> f64 {
         (-(a - b).abs()).exp()
@@ -156,6 +191,35 @@ mod tests {
     fn an_infinite_ridge_predicts_zero() {
         let (k, y) = train();
         assert!(largest(&kernel_ridge(&k, k.as_matrix(), &y, 1e14).unwrap()) < 1e-12);
+    }
+
+    #[test]
+    fn the_eigenbasis_and_the_factorization_agree_and_the_eigenbasis_takes_repeated_inputs() {
+        let (k, y) = train();
+        let inputs = [4.2, 7.5];
+        let cross = |n: usize| Matrix::from_fn(2, n, |i, j| laplace(inputs[i], (j % 12) as f64));
+        let k_test_test = GramMatrix::from_lower(2, |i, j| laplace(inputs[i], inputs[j]));
+        let flow = |k: &GramMatrix, ridge| Flow::new(k, Outputs::Independent(2), ridge, 1e-13).unwrap();
+        let gap = |a: &Posterior, b: &Posterior| {
+            let covariance = largest(&(a.covariance.as_matrix() - b.covariance.as_matrix()));
+            largest(&(&a.mean - &b.mean)).max(covariance)
+        };
+        for ridge in [0.0, 0.2] {
+            let (flow, k_test_train) = (flow(&k, ridge), cross(12));
+            let kernel = KernelPredictor { flow: &flow, k_test_train: &k_test_train };
+            let expected = posterior(&k, &k_test_train, &k_test_test, &y, ridge).unwrap();
+            let found = eigenbasis_posterior(kernel, &k_test_test, &y).unwrap();
+            assert!(gap(&found, &expected) < 1e-13);
+            let alone = eigenbasis_marginals(kernel, &[1.0, 1.0], &y).unwrap();
+            assert!(alone.variance.iter().zip(&found.marginals().variance).all(|(a, b)| (a - b).abs() < 1e-14));
+        }
+        // Every input twice, with equal targets, tells nothing new.
+        let twice = GramMatrix::from_lower(24, |i, j| laplace((i % 12) as f64, (j % 12) as f64));
+        let y_twice = Matrix::from_fn(24, 2, |i, j| y[(i % 12, j)]);
+        let (flow, k_test_train) = (flow(&twice, 0.0), cross(24));
+        let kernel = KernelPredictor { flow: &flow, k_test_train: &k_test_train };
+        let once = posterior(&k, &cross(12), &k_test_test, &y, 0.0).unwrap();
+        assert!(gap(&eigenbasis_posterior(kernel, &k_test_test, &y_twice).unwrap(), &once) < 1e-12);
     }
 
     #[test]

@@ -260,8 +260,8 @@ pub struct KernelConfig {
     _study: Option<StudyConfig>,
     #[serde(default, rename = "data")]
     _data: Option<DataConfig>,
-    #[serde(default, rename = "train")]
-    _train: Option<TrainConfig>,
+    #[serde(default)]
+    train: Option<TrainConfig>,
     #[serde(default, rename = "verdict")]
     _verdict: Option<VerdictConfig>,
     #[serde(default, rename = "output")]
@@ -281,6 +281,12 @@ impl KernelConfig {
         let config: Self = parse(&read(path)?, path, overrides)?;
         config.compute.check()?;
         Ok(config)
+    }
+
+    /// What trained networks do about the function they start from.
+    #[must_use]
+    pub fn initial_function(&self) -> InitialFunction {
+        self.train.as_ref().map_or(InitialFunction::default(), |train| train.initial_function)
     }
 }
 

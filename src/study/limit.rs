@@ -42,6 +42,12 @@ impl Limit {
         Ok(limit)
     }
 
+    /// Of the plan's one architecture.
+    pub(super) fn of_one(plan: &Plan) -> Result<Self> {
+        let (x_train, y_train, ..) = plan.parts();
+        Self::of(plan, &plan.config.arch.architecture(x_train.n_cols(), y_train.n_cols())?)
+    }
+
     /// The largest stable step size of the plan's optimizer on its loss, under the kernel of `flow`; none for Adam.
     pub(super) fn bound(plan: &Plan, flow: &Flow) -> Option<f64> {
         let settings = &plan.config.train;
@@ -68,6 +74,37 @@ impl Limit {
     /// The ridge as a fraction of the NTK's mean diagonal, which every other kernel takes of its own.
     pub(super) fn relative_ridge(&self) -> f64 {
         self.ridge / self.grams.ntk.mean_diagonal()
+    }
+
+    /// How a network is trained whose kernel is that of `flow`.
+    pub(super) fn recipe(&self, plan: &Plan, flow: &Flow, seed: u64) -> train::Plan {
+        let settings = &plan.config.train;
+        let bounds = Self::bound(plan, flow).zip(Self::bound(plan, &self.flow));
+        let (learning_rate, n_steps) = match (settings.step, bounds) {
+            (StepSize::Absolute(learning_rate), _) => (learning_rate, settings.n_steps),
+            (StepSize::FunctionSpace(value), _) => (value * self.function_space, settings.n_steps),
+            // Refused by the plan: Adam has no bound.
+            (StepSize::FractionOfBound(_), None) => (0.0, settings.n_steps),
+            (StepSize::FractionOfBound(fraction), Some((bound, limit_bound))) => {
+                let time = fraction * limit_bound * settings.n_steps as f64;
+                // A network of a lower bound takes more, smaller steps, so that all are compared at the same time.
+                let n_steps = (settings.n_steps as f64 * (limit_bound / bound).max(1.0)).ceil();
+                (time / n_steps, n_steps as usize)
+            }
+        };
+        train::Plan {
+            optimizer: settings.optimizer,
+            learning_rate,
+            schedule: settings.schedule,
+            batches: settings.batches.clone(),
+            loss: settings.loss,
+            ridge: self.ridge,
+            weight_decay: settings.weight_decay,
+            n_steps,
+            n_checkpoints: settings.n_checkpoints,
+            stop: settings.stop,
+            seed: (plan.config.seeds.root, seed),
+        }
     }
 }
 
@@ -98,32 +135,7 @@ impl Start {
         let flow = Flow::new(&k_train_train, Outputs::Coupled(y_train.n_cols()), limit.ridge, cutoff)?;
         let of = format!("the network (width {}, seed {})", point.architecture.width(), point.seed);
         limit.refuse_unstable(plan, &of, &flow)?;
-        let bounds = Limit::bound(plan, &flow).zip(Limit::bound(plan, &limit.flow));
-        let (learning_rate, n_steps) = match (settings.step, bounds) {
-            (StepSize::Absolute(learning_rate), _) => (learning_rate, settings.n_steps),
-            (StepSize::FunctionSpace(value), _) => (value * limit.function_space, settings.n_steps),
-            // Refused by the plan: Adam has no bound.
-            (StepSize::FractionOfBound(_), None) => (0.0, settings.n_steps),
-            (StepSize::FractionOfBound(fraction), Some((bound, limit_bound))) => {
-                let time = fraction * limit_bound * settings.n_steps as f64;
-                // A network of a lower bound takes more, smaller steps, so that all are compared at the same time.
-                let n_steps = (settings.n_steps as f64 * (limit_bound / bound).max(1.0)).ceil();
-                (time / n_steps, n_steps as usize)
-            }
-        };
-        let recipe = train::Plan {
-            optimizer: settings.optimizer,
-            learning_rate,
-            schedule: settings.schedule,
-            batches: settings.batches.clone(),
-            loss: settings.loss,
-            ridge: limit.ridge,
-            weight_decay: settings.weight_decay,
-            n_steps,
-            n_checkpoints: settings.n_checkpoints,
-            stop: settings.stop,
-            seed: (root, point.seed),
-        };
+        let recipe = limit.recipe(plan, &flow, point.seed);
         Ok(Self { predictor, k_train_train, flow, recipe })
     }
 }

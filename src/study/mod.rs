@@ -26,7 +26,7 @@ pub use config::{
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
-pub use predict::{PredictWith, Predicted, predict};
+pub use predict::{At, Covariance, PredictWith, Predicted, Spread, predict};
 pub use run::{Progress, check, run};
 pub use sweep::Sweep;
 pub use verdict::{Decision, DepthVerdict, Term, TermVerdict, Verdict, verdict};

@@ -1,4 +1,4 @@
-//! The kernels of one random network.
+//! The kernels of one network: random, or trained and saved.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use ntk::error::{Error, Result};
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Method, Outputs, Plan};
 use ntk::linalg::{GramMatrix, Matrix};
-use ntk::net::{Backend, Compute, InitialFunction, Predictor};
+use ntk::net::{self, Backend, Compute, InitialFunction, Predictor};
 use ntk::study::KernelConfig;
 
 use super::{Request, Which};
@@ -26,7 +26,12 @@ impl Empirical {
     pub(super) fn open(config: &KernelConfig, architecture: &Architecture, request: &Request<'_>) -> Result<Self> {
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let compute = Compute::open(backend, config.compute.dtype)?;
-        let predictor = Predictor::of_seed(architecture, InitialFunction::Plain, (config.seeds.root, 0), &compute)?;
+        let random = |initial| Predictor::of_seed(architecture, initial, (config.seeds.root, 0), &compute);
+        let predictor = match &request.arguments.network {
+            None => random(InitialFunction::Plain)?,
+            // A centred or antisymmetric one is kept with its twin.
+            Some(path) => net::load(random(config.initial_function())?, path)?,
+        };
         let kernel = ntk(&predictor, &compute, request);
         let plan = |is_held| kernel.plan(request.x1.n_rows(), request.x2.map(Matrix::n_rows), is_held);
         let (plan, is_held) = match plan(true) {

@@ -2,8 +2,10 @@
 
 use ntk::arch::{Activation, Architecture, Mlp, Parametrization};
 use ntk::kernel::analytic::AnalyticKernel;
+use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk};
 use ntk::kernel::{Kernel, KernelKind};
 use ntk::linalg::Matrix;
+use ntk::net::{self, Backend, Compute, Dtype, InitialFunction, Predictor};
 use ntk::record::npy;
 
 use super::Desk;
@@ -199,4 +201,38 @@ fn empirical_kernels_come_whole_in_parts_and_in_little_memory() {
         let gap = (&read(&desk, &format!("{name}/empirical.npy")) - &full).frobenius() / full.frobenius();
         assert!(gap < 1e-13, "{name}: {gap:e}");
     }
+}
+
+#[test]
+fn the_kernel_of_a_saved_network_is_the_library_s_and_not_the_random_one_s() {
+    let (desk, x) = desk();
+    for initial in [InitialFunction::Plain, InitialFunction::Centred, InitialFunction::Antisymmetric] {
+        let config = format!("{ARCH}[train]\nn_steps = 5\ninitial_function = '{initial}'\n[compute]\ndtype = 'f64'\n");
+        desk.write("trained.toml", &config);
+        let compute = Compute::open(Backend::preferred(), Dtype::F64).unwrap();
+        let network = Predictor::of_seed(&architecture(3), initial, (7, 3), &compute).unwrap();
+        net::save(&network, &desk.path("n.safetensors")).unwrap();
+        let ask = |out: &str, more: &[&str]| {
+            let call =
+                ["kernel", "trained.toml", "--x1", "x.csv", "--get", "empirical,empirical-nngp", "-q", "--out", out];
+            desk.ntk(&[&call[..], more].concat());
+        };
+        ask("saved", &["--network", "n.safetensors"]);
+        ask("random", &[]);
+        let expected = EmpiricalNtk::new(&network, &compute).gram(&x).unwrap().into_matrix();
+        assert_eq!(read(&desk, "saved/empirical.npy"), expected, "{initial}");
+        let expected = EmpiricalNngp::new(&network, &compute).cross_gram(&x, &x).unwrap();
+        assert_eq!(read(&desk, "saved/empirical_nngp.npy"), expected, "{initial}");
+        assert!((&read(&desk, "random/empirical.npy") - &read(&desk, "saved/empirical.npy")).rms() > 1e-3);
+    }
+    let refused = |config: &str, more: &[&str], parts: &[&str]| {
+        desk.refused(2, &[&["kernel", config, "--x1", "x.csv", "--out", "no"], more].concat(), parts);
+    };
+    let (saved, empirical) = (["--network", "n.safetensors"], ["--get", "ntk,empirical"]);
+    refused("trained.toml", &saved, &["--network", "of infinite width", "--get empirical"]);
+    let wrong = |more: &[&str], parts: &[&str]| refused("trained.toml", &[&saved, &empirical, more].concat(), parts);
+    wrong(&["--set", "arch.width=9"], &["n.safetensors: this is another network", "[9] here"]);
+    wrong(&["--dtype", "f32"], &["another network", "F64", "F32"]);
+    wrong(&["--set", "train.initial_function=plain"], &["`twin.", "initial function"]);
+    refused("tiny.toml", &[&saved[..], &empirical].concat(), &["2 architectures where one is needed"]);
 }
