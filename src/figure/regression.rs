@@ -13,9 +13,11 @@ mod setting;
 use super::Drawing;
 use crate::record::{KernelManifest, KernelPoint, KernelRow};
 
+/// A figure, where there are numbers for it.
+type Draw = fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>;
+
 /// The figures, in the order in which a report shows them.
-const FIGURES: [fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>; 4] =
-    [errors::draw, ratio::draw, ridge::draw, calibration::draw];
+const FIGURES: [Draw; 4] = [errors::draw, ratio::draw, ridge::draw, calibration::draw];
 
 /// More panels than this are too small to read.
 const MOST_PANELS: usize = 6;
@@ -27,4 +29,10 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Vec<Dra
 
 fn rows(points: &[KernelPoint]) -> Vec<&KernelRow> {
     points.iter().map(|point| &point.row).collect()
+}
+
+/// The factor of the training rows by which kernel `k` of `n` is drawn aside, so that error bars do not hide each other.
+fn apart(k: usize, n: usize) -> f64 {
+    const APART: f64 = 1.05;
+    APART.powf(k as f64 - 0.5 * (n as f64 - 1.0))
 }

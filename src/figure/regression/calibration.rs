@@ -8,10 +8,10 @@ use super::super::legend::Legend;
 use super::super::numbers::{Numbers, cell};
 use super::super::panel::Panel;
 use super::super::scene::Scene;
-use super::super::theme::REFERENCE;
-use super::member::Member;
-use super::rows;
-use super::setting::data;
+use super::super::theme::{Look, REFERENCE};
+use super::member::{Member, look, name};
+use super::setting::{data, distinct, left_out};
+use super::{MOST_PANELS, rows};
 use crate::record::{KernelManifest, KernelPoint};
 use crate::stats::{Interval, mean_interval};
 
@@ -25,6 +25,7 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
     let covered: Vec<&KernelPoint> = points.iter().filter(|point| !point.coverage.is_empty()).collect();
     let lines = compute(points, &covered, manifest.confidence);
     let n = lines.iter().flat_map(|line| &line.means).map(|(_, mean)| mean.n).max()?;
+    let depths = distinct(lines.iter().filter_map(|line| line.member.depth));
     let of_covered: Vec<_> = covered.iter().map(|point| &point.row).collect();
     let caption = [
         "Share of test targets within the central interval of the Gaussian process, against the probability of that interval; the process \
@@ -41,6 +42,12 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
             )
         },
         "On the dashed diagonal intervals hold what they promise; above it they are too wide, below it too narrow.".to_owned(),
+        if depths.is_empty() {
+            String::new()
+        } else {
+            "Each panel has the kernels of networks of one depth beside those without.".to_owned()
+        },
+        left_out(depths.len(), "depths"),
     ];
     Some(Drawing {
         name: "calibration",
@@ -64,7 +71,6 @@ fn compute(points: &[KernelPoint], covered: &[&KernelPoint], confidence: f64) ->
         let means = levels.into_iter().filter_map(mean).collect();
         Line { member, means }
     };
-    // The kernels of all points, so that a kernel looks alike in every figure.
     let lines = Member::all(&rows(points)).into_iter().map(line);
     lines.filter(|line| !line.means.is_empty()).collect()
 }
@@ -82,27 +88,41 @@ fn table(lines: &[Line]) -> Numbers {
 }
 
 fn scene(lines: &[Line]) -> Scene {
+    let depths = distinct(lines.iter().filter_map(|line| line.member.depth));
+    let mut kernels: Vec<&str> = Vec::new();
     let mut legend = Legend::default();
-    for line in lines {
-        legend.series(line.member.name(), line.member.look);
+    for Line { member, .. } in lines {
+        if !kernels.contains(&member.kernel.as_str()) {
+            kernels.push(&member.kernel);
+            legend.series(name(&member.kernel), look(&member.kernel));
+        }
     }
     legend.line("as promised", REFERENCE);
 
-    let layout = Layout { n_panels: 1, share_y: true, height: None, headroom: 0.0 };
+    let n_panels = depths.len().clamp(1, MOST_PANELS);
+    let layout = Layout { n_panels, share_y: true, height: None, headroom: 0.0 };
     let (mut scene, frames) = layout.sheet(&legend);
-    let x = Axis::over(Scale::Linear, "probability of the central interval", [0.0, 1.0]);
+    let x = Axis::over(Scale::Linear, "probability of the interval", [0.0, 1.0]);
     let y = Axis::over(Scale::Linear, "share of test targets within it", [0.0, 1.0]);
-    for frame in frames {
+    for (i, frame) in frames.into_iter().enumerate() {
         let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
-        panel.draw_frame(&mut scene, "", true);
+        let depth = depths.get(i).copied();
+        let title = depth.map_or_else(String::new, |depth| format!("depth {depth}"));
+        panel.draw_frame(&mut scene, &title, layout.leads_row(i));
         panel.line(&mut scene, &[(0.0, Some(0.0)), (1.0, Some(1.0))], REFERENCE);
-        let curves: Vec<Vec<_>> =
-            lines.iter().map(|line| line.means.iter().map(|&(level, mean)| (level, Some(mean))).collect()).collect();
-        for (curve, line) in curves.iter().zip(lines) {
-            panel.spread(&mut scene, curve, line.member.look.color);
+        let is_here = |line: &&Line| line.member.depth.is_none() || line.member.depth == depth;
+        let curves: Vec<(Vec<_>, Look)> = lines
+            .iter()
+            .filter(is_here)
+            .map(|line| {
+                (line.means.iter().map(|&(level, mean)| (level, Some(mean))).collect(), look(&line.member.kernel))
+            })
+            .collect();
+        for (curve, look) in &curves {
+            panel.spread(&mut scene, curve, look.color);
         }
-        for (curve, line) in curves.iter().zip(lines) {
-            panel.curve(&mut scene, curve, line.member.look);
+        for (curve, look) in &curves {
+            panel.curve(&mut scene, curve, *look);
         }
     }
     scene

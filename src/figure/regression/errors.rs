@@ -10,8 +10,8 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::MARKER;
 use super::member::Member;
-use super::setting::{Setting, data, fitted, interval, left_out};
-use super::{MOST_PANELS, rows};
+use super::setting::{SET_APART, Setting, data, fitted, interval, left_out};
+use super::{MOST_PANELS, apart, rows};
 use crate::record::{KernelManifest, KernelPoint};
 use crate::stats::{Interval, mean_interval};
 
@@ -39,7 +39,8 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
             if is_curve { "against the number of training rows" } else { "of each kernel" }
         ),
         data(manifest, &rows, points.len()),
-        interval(manifest, means.iter().map(|mean| mean.value.n), if is_curve { "bands" } else { "bars" }),
+        interval(manifest, means.iter().map(|mean| mean.value.n)),
+        if is_curve { SET_APART.to_owned() } else { String::new() },
         if !is_curve && rows.iter().any(|row| row.depth.is_some()) {
             "A number behind a kernel is the depth of its network.".to_owned()
         } else {
@@ -91,20 +92,22 @@ fn curves(settings: &[Setting<'_>], members: &[Member], means: &[Mean]) -> Scene
     let layout = Layout { n_panels: settings.len(), share_y: true, height: Some(220.0), headroom: 0.0 };
     let (mut scene, frames) = layout.sheet(&legend);
     let drawn = || means.iter().filter(|mean| mean.setting < settings.len());
-    let x = Axis::over(Scale::Log2, "training rows", drawn().map(|mean| mean.n_train as f64));
+    let aside = |k: usize| apart(k, members.len());
+    let ends = [0, members.len() - 1];
+    let sizes = drawn().flat_map(|mean| ends.map(|end| aside(end) * mean.n_train as f64));
+    let x = Axis::over(Scale::Log2, "training rows", sizes);
     let y = Axis::over(Scale::Log10, "mean squared test error", extent(drawn(), Scale::Log10));
     for (i, (frame, setting)) in frames.into_iter().zip(settings).enumerate() {
         let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
         panel.draw_frame(&mut scene, &fitted(&setting.label, frame.width), layout.leads_row(i));
-        let curve = |k: usize| -> Vec<_> {
+        for (k, member) in members.iter().enumerate() {
             let of_member = means.iter().filter(|mean| mean.setting == i && mean.member == k);
-            of_member.map(|mean| (mean.n_train as f64, Some(mean.value))).collect()
-        };
-        for (k, member) in members.iter().enumerate() {
-            panel.spread(&mut scene, &curve(k), member.look.color);
-        }
-        for (k, member) in members.iter().enumerate() {
-            panel.curve(&mut scene, &curve(k), member.look);
+            let line: Vec<_> = of_member.map(|mean| (aside(k) * mean.n_train as f64, mean.value)).collect();
+            for &(at, value) in &line {
+                panel.error_bar(&mut scene, at, value, member.look.color);
+            }
+            let means: Vec<_> = line.into_iter().map(|(at, value)| (at, Some(value))).collect();
+            panel.curve(&mut scene, &means, member.look);
         }
     }
     scene

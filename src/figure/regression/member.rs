@@ -27,8 +27,9 @@ pub(super) fn name(kernel: &str) -> &str {
 /// A kernel that takes part; of a network, at one depth.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Member {
-    kernel: String,
-    depth: Option<usize>,
+    pub(super) kernel: String,
+    /// Of a network's kernel.
+    pub(super) depth: Option<usize>,
     pub(super) look: Look,
 }
 

@@ -10,8 +10,8 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::{GREY, MARKER, REFERENCE};
 use super::member::{look, name};
-use super::setting::{Setting, data, distinct, fitted, left_out};
-use super::{MOST_PANELS, rows};
+use super::setting::{SET_APART, Setting, data, distinct, fitted, left_out};
+use super::{MOST_PANELS, apart, rows};
 use crate::record::{KernelManifest, KernelPoint};
 use crate::stats::Interval;
 use crate::study::regression::{compare_kernels, setting};
@@ -63,6 +63,7 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
             String::new()
         },
         "The NNGP is that of the same network.".to_owned(),
+        if is_curve { SET_APART.to_owned() } else { String::new() },
         left_out(panels.len(), "panels"),
     ];
     let panels = &panels[..panels.len().min(MOST_PANELS)];
@@ -113,7 +114,7 @@ fn intervals(manifest: &KernelManifest, ratios: &[Ratio]) -> String {
     } else {
         "these are too few for an interval by the bootstrap".to_owned()
     };
-    format!("Markers are of {n} splits; {bars}.")
+    format!("Markers are over {n} splits each; {bars}.")
 }
 
 fn table(settings: &[Setting<'_>], ratios: &[Ratio]) -> Numbers {
@@ -132,8 +133,6 @@ fn curves(
     panels: &[(Option<usize>, usize)],
     ratios: &[Ratio],
 ) -> Scene {
-    /// How far apart, as factors of the training rows, kernels are drawn so that their error bars do not hide each other.
-    const APART: f64 = 1.05;
     let others = others(ratios);
     let mut legend = Legend::default();
     for other in &others {
@@ -143,7 +142,10 @@ fn curves(
 
     let layout = Layout { n_panels: panels.len(), share_y: true, height: Some(220.0), headroom: 0.0 };
     let (mut scene, frames) = layout.sheet(&legend);
-    let x = Axis::over(Scale::Log2, "training rows", ratios.iter().map(|ratio| ratio.n_train as f64));
+    let aside = |k: usize| apart(k, others.len());
+    let ends = [0, others.len() - 1];
+    let sizes = ratios.iter().flat_map(|ratio| ends.map(|end| aside(end) * ratio.n_train as f64));
+    let x = Axis::over(Scale::Log2, "training rows", sizes);
     let y = Axis::over(Scale::Log10, LABEL, extent(manifest, ratios));
     for (i, (frame, (setting, depth))) in frames.into_iter().zip(panels).enumerate() {
         let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
@@ -154,11 +156,10 @@ fn curves(
         panel.shade(&mut scene, (x.value(0.0), low), (x.value(1.0), high), GREY);
         panel.line(&mut scene, &[0.0, 1.0].map(|end| (x.value(end), Some(1.0))), REFERENCE);
         for (k, other) in others.iter().enumerate() {
-            let aside = APART.powf(k as f64 - 0.5 * (others.len() as f64 - 1.0));
             let of_other =
                 |ratio: &&Ratio| Some(ratio.setting) == *setting && ratio.depth == *depth && ratio.other == *other;
             let mut line: Vec<_> =
-                ratios.iter().filter(of_other).map(|ratio| (aside * ratio.n_train as f64, ratio)).collect();
+                ratios.iter().filter(of_other).map(|ratio| (aside(k) * ratio.n_train as f64, ratio)).collect();
             line.sort_by_key(|(_, ratio)| ratio.n_train);
             for (at, ratio) in line.iter().filter(|(_, ratio)| ratio.has_interval) {
                 panel.error_bar(&mut scene, *at, ratio.value, look(other).color);

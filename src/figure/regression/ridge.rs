@@ -48,13 +48,10 @@ pub(super) fn draw(_: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing
             first.dataset,
             first.n_train,
             first.n_test,
-            if first.varied.is_empty() { String::new() } else { format!(", at {}", first.varied) }
+            if first.varied.is_empty() { String::new() } else { format!(", the first variation of the run: {}", first.varied) }
         ),
         format!("The dashed vertical line is the ridge that {} chose, from training rows alone.", first.criterion),
-        format!(
-            "The training error is not followed below {} of the least other error.",
-            if FOLLOWED == 0.1 { "a tenth".to_owned() } else { FOLLOWED.to_string() }
-        ),
+        "The training error is not followed below a tenth of the least other error.".to_owned(),
         if is_without {
             "Regression without a ridge has no place on the axis; it is in the table of numbers.".to_owned()
         } else {

@@ -6,6 +6,9 @@ use super::super::theme::LABEL;
 use super::MOST_PANELS;
 use crate::record::{KernelManifest, KernelRow};
 
+/// That kernels do not stand exactly at their training rows.
+pub(super) const SET_APART: &str = "Kernels are set a little apart along the axis, so that none hides another.";
+
 /// The rows of one data set and one choice of what is varied, of all splits and sizes.
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
@@ -94,21 +97,19 @@ pub(super) fn data(manifest: &KernelManifest, rows: &[&KernelRow], n_finished: u
     )
 }
 
-/// What the `bands` (or bars) around means over splits are; `counts` are the splits of each mean.
-pub(super) fn interval(manifest: &KernelManifest, counts: impl IntoIterator<Item = usize>, bands: &str) -> String {
+/// What the bars around means over splits are; `counts` are the splits of each mean.
+pub(super) fn interval(manifest: &KernelManifest, counts: impl IntoIterator<Item = usize>) -> String {
     let counts = distinct(counts);
-    match counts[..] {
-        [] => String::new(),
-        [.., 1] => format!("There is one split, so each value stands alone and has no {bands}."),
-        [least, .., most] => format!(
-            "Markers are means over {least} to {most} splits; {bands} are Student's {} confidence intervals of the mean.",
-            percent(manifest.confidence)
-        ),
-        [n] => format!(
-            "Markers are means over {n} splits; {bands} are Student's {} confidence intervals of the mean.",
-            percent(manifest.confidence)
-        ),
-    }
+    let n = match counts[..] {
+        [] => return String::new(),
+        [1] => return "There is one split, so each value stands alone and has no bar.".to_owned(),
+        [n] => n.to_string(),
+        [least, .., most] => format!("{least} to {most}"),
+    };
+    format!(
+        "Markers are means over {n} splits; bars are Student's {} confidence intervals of the mean.",
+        percent(manifest.confidence)
+    )
 }
 
 /// That `n` panels are more than there is room for.
