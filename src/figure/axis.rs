@@ -31,6 +31,8 @@ pub(super) struct Axis {
     scale: Scale,
     low: f64,
     high: f64,
+    /// What stands at 0, 1, ... in place of numbers.
+    names: Vec<String>,
 }
 
 impl Axis {
@@ -50,7 +52,13 @@ impl Axis {
             // Two labels fit on any decade (see the ticks), on less they may not.
             Scale::Log10 => (0.05 * span).max(0.5 * (1.1 - span)),
         };
-        Self { label: label.to_owned(), scale, low: low - room, high: high + room }
+        Self { label: label.to_owned(), scale, low: low - room, high: high + room, names: Vec::new() }
+    }
+
+    /// An axis of things without an order, the first at 0.
+    pub(super) fn of_names(names: Vec<String>) -> Self {
+        let ends = [0.0, names.len().saturating_sub(1) as f64];
+        Self { names, ..Self::over(Scale::Integer, "", ends) }
     }
 
     /// The same stretch under another label.
@@ -75,6 +83,10 @@ impl Axis {
 
     /// The ticks, at most about `n` of them labelled.
     pub(super) fn ticks(&self, n: usize) -> Vec<Tick> {
+        if !self.names.is_empty() {
+            let named = |(i, name): (usize, &String)| Tick { value: i as f64, label: Some(name.clone()) };
+            return self.names.iter().enumerate().map(named).collect();
+        }
         match self.scale {
             Scale::Linear => ticks::round_numbers(self.low, self.high, n),
             Scale::Integer => {

@@ -142,6 +142,23 @@ impl Panel {
         }
     }
 
+    /// A translucent rectangle between two corners, as far as it lies inside.
+    pub(super) fn shade(&self, scene: &mut Scene, from: (f64, f64), to: (f64, f64), color: Color) {
+        let across = |x: f64| self.frame.left + self.x.share(x).unwrap_or(0.0).clamp(0.0, 1.0) * self.frame.width;
+        let (left, right) = (across(from.0), across(to.0));
+        let (lower, upper) = (self.held_inside(from.1), self.held_inside(to.1));
+        scene.area(vec![(left, lower), (right, lower), (right, upper), (left, upper)], color, BAND);
+    }
+
+    /// A bar along the horizontal axis from the lower to the upper end of an interval; none where there is one value only.
+    pub(super) fn bar_across(&self, scene: &mut Scene, interval: Interval, y: f64, color: Color) {
+        if interval.n < 2 {
+            return;
+        }
+        let (low, high) = (interval.low.max(self.x.value(0.0)), interval.high.min(self.x.value(1.0)));
+        self.line(scene, &[(low, Some(y)), (high, Some(y))], Stroke::new(color, 1.4, Dash::Solid));
+    }
+
     fn band(&self, scene: &mut Scene, ends: &[(f64, Interval)], color: Color) {
         if ends.iter().all(|(_, interval)| interval.low == interval.high) {
             return;

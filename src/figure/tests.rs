@@ -6,6 +6,7 @@ use super::*;
 use made_up::{diverge, manifest, study};
 
 mod made_up;
+mod regression;
 
 const DEPTHS: [usize; 3] = [1, 2, 3];
 const WIDTHS: [usize; 5] = [64, 128, 256, 512, 1024];
