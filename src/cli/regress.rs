@@ -6,6 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ntk::error::Result;
 use ntk::record::KernelRow;
+use ntk::report::short;
 use ntk::study::regression::{RegressPlan, RegressProgress, regress};
 use ntk::{figure, report};
 use serde::Serialize;
@@ -83,19 +84,22 @@ fn dry_run(plan: &RegressPlan, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// One line per point: more than a screen of them go to the file alone.
+/// One line per point; more than a screen of them are in the file alone.
 fn table(rows: &[&KernelRow], output: &Output) -> Result<()> {
     const MOST: usize = 60;
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    if rows.len() > MOST {
+        output.words(&format!("{} lines are in rows.csv", rows.len()));
+        return Ok(());
+    }
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), short);
     let cells: Vec<Vec<String>> = rows
         .iter()
-        .take(MOST)
         .map(|row| {
             vec![
                 row.dataset.clone(),
                 row.n_train.to_string(),
                 row.depth.map_or(row.kernel.clone(), |depth| format!("{} depth {depth}", row.kernel)),
-                format!("{:.0e}{}", row.relative_ridge, if row.edge.is_some() { " (edge)" } else { "" }),
+                format!("{}{}", short(row.relative_ridge), if row.edge.is_some() { " (edge)" } else { "" }),
                 number(Some(row.mse_test)),
                 number(row.accuracy),
                 number(row.negative_log_density),
@@ -106,11 +110,7 @@ fn table(rows: &[&KernelRow], output: &Output) -> Result<()> {
         .collect();
     let head =
         ["data", "training rows", "kernel", "ridge", "test error", "accuracy", "-log density", "in 95 %", "varied"];
-    output.table(&head, &cells)?;
-    if rows.len() > MOST {
-        output.words(&format!("{} more lines are in rows.csv", rows.len() - MOST));
-    }
-    Ok(())
+    output.table(&head, &cells)
 }
 
 struct Bar {

@@ -29,7 +29,7 @@ pub fn write(path: &Path, text: &str, matrices: &[(&str, &Matrix)]) -> Result<()
     file::replace(path, &safetensors::serialize(views, Some(metadata)).map_err(unwritable)?)
 }
 
-/// The text and the matrices of a file that [`write`] made.
+/// The text and the matrices of a file that [`write()`] made.
 ///
 /// # Errors
 /// When the file cannot be read, or is another's.

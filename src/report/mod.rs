@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::figure::Figure;
 use crate::record::{KernelPoint, KernelRow, Point, Row, Store, file};
 use crate::study::verdict;
+pub use number::short;
 pub use regression::sentences as regression_sentences;
 pub use words::sentences;
 
@@ -47,7 +48,7 @@ pub fn write(store: &Store, points: &[Point], figures: &[Figure]) -> Result<Repo
 /// The same of a comparison of kernels.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figures: &[Figure]) -> Result<Report> {
     let rows: Vec<&KernelRow> = points.iter().map(|point| &point.row).collect();
     put(store.folder(), &store.manifest().study, &regression::compose(store.manifest(), &rows, figures), figures)

@@ -3,7 +3,8 @@
 use crate::stats::{Interval, Slope};
 
 /// Three significant digits; powers of ten for the very small and the very large.
-pub(super) fn short(value: f64) -> String {
+#[must_use]
+pub fn short(value: f64) -> String {
     // Counts, and what happens to be one.
     if value.fract() == 0.0 && value.abs() < 1e6 {
         return value.to_string();
