@@ -69,7 +69,8 @@ impl Layout {
         i.is_multiple_of(self.n_columns())
     }
 
-    fn n_columns(&self) -> usize {
+    /// Panels in a row.
+    pub(super) fn n_columns(&self) -> usize {
         match self.n_panels {
             0 | 1 => 1,
             2 | 4 => 2,

@@ -20,7 +20,7 @@ type Draw = fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>;
 const FIGURES: [Draw; 4] = [errors::draw, ratio::draw, ridge::draw, calibration::draw];
 
 /// More panels than this are too small to read.
-const MOST_PANELS: usize = 6;
+const MOST_PANELS: usize = 18;
 
 /// The figures there are numbers for.
 pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Vec<Drawing> {

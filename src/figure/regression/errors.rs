@@ -96,9 +96,14 @@ fn curves(settings: &[Setting<'_>], members: &[Member], means: &[Mean]) -> Scene
     let ends = [0, members.len() - 1];
     let sizes = drawn().flat_map(|mean| ends.map(|end| aside(end) * mean.n_train as f64));
     let x = Axis::over(Scale::Log2, "training rows", sizes);
-    let y = Axis::over(Scale::Log10, "mean squared test error", extent(drawn(), Scale::Log10));
+    // A row of panels has its own range: data sets differ by orders of magnitude.
+    let in_row = |i: usize| {
+        let row = i / layout.n_columns();
+        drawn().filter(move |mean| mean.setting / layout.n_columns() == row)
+    };
     for (i, (frame, setting)) in frames.into_iter().zip(settings).enumerate() {
-        let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
+        let y = Axis::over(Scale::Log10, "mean squared test error", extent(in_row(i), Scale::Log10));
+        let panel = Panel { frame, headroom: 0.0, x: x.clone(), y };
         panel.draw_frame(&mut scene, &fitted(&setting.label, frame.width), layout.leads_row(i));
         for (k, member) in members.iter().enumerate() {
             let of_member = means.iter().filter(|mean| mean.setting == i && mean.member == k);

@@ -62,7 +62,10 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
         } else {
             String::new()
         },
-        "The NNGP is that of the same network.".to_owned(),
+        match depths[..] {
+            [depth] => format!("The NNGP is that of the same network, of depth {depth}."),
+            _ => "The NNGP is that of the same network.".to_owned(),
+        },
         if is_curve { SET_APART.to_owned() } else { String::new() },
         left_out(panels.len(), "panels"),
     ];
@@ -146,11 +149,21 @@ fn curves(
     let ends = [0, others.len() - 1];
     let sizes = ratios.iter().flat_map(|ratio| ends.map(|end| aside(end) * ratio.n_train as f64));
     let x = Axis::over(Scale::Log2, "training rows", sizes);
-    let y = Axis::over(Scale::Log10, LABEL, extent(manifest, ratios));
+    // A row of panels has its own range: data sets differ by orders of magnitude.
+    let in_row = |i: usize| {
+        let row = panels.chunks(layout.n_columns()).nth(i / layout.n_columns()).unwrap_or_default();
+        ratios.iter().filter(|ratio| row.contains(&(Some(ratio.setting), ratio.depth)))
+    };
     for (i, (frame, (setting, depth))) in frames.into_iter().zip(panels).enumerate() {
-        let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
+        let y = Axis::over(Scale::Log10, LABEL, extent(manifest, in_row(i)));
+        let panel = Panel { frame, headroom: 0.0, x: x.clone(), y };
         let label = setting.map_or("", |setting| settings[setting].label.as_str());
-        let title = if label.is_empty() { format!("depth {depth}") } else { format!("{label}, depth {depth}") };
+        let title = match (label, panels.iter().all(|(_, other)| other == depth)) {
+            ("", _) => format!("depth {depth}"),
+            // Of one depth the caption speaks.
+            (label, true) => label.to_owned(),
+            (label, false) => format!("{label}, depth {depth}"),
+        };
         panel.draw_frame(&mut scene, &fitted(&title, frame.width), layout.leads_row(i));
         let [low, high] = band(manifest);
         panel.shade(&mut scene, (x.value(0.0), low), (x.value(1.0), high), GREY);
@@ -217,9 +230,9 @@ fn band(manifest: &KernelManifest) -> [f64; 2] {
 }
 
 /// What an axis must show: the band and the intervals, of a wide one only the part near its mean.
-fn extent(manifest: &KernelManifest, ratios: &[Ratio]) -> Vec<f64> {
+fn extent<'a>(manifest: &KernelManifest, ratios: impl IntoIterator<Item = &'a Ratio>) -> Vec<f64> {
     const NEAR: f64 = 3.0;
     let ends =
-        ratios.iter().map(|ratio| ratio.value).flat_map(|v| [v.low.max(v.mean / NEAR), v.high.min(v.mean * NEAR)]);
+        ratios.into_iter().map(|ratio| ratio.value).flat_map(|v| [v.low.max(v.mean / NEAR), v.high.min(v.mean * NEAR)]);
     ends.chain(band(manifest)).collect()
 }

@@ -18,7 +18,7 @@ pub(super) struct Setting<'a> {
 }
 
 impl<'a> Setting<'a> {
-    /// Every one, in the order of the rows.
+    /// Every one, data set by data set, in the order of the rows.
     pub(super) fn all(rows: &[&'a KernelRow]) -> Vec<Self> {
         let with_dataset = rows.iter().any(|row| row.dataset != rows[0].dataset);
         let mut settings: Vec<Self> = Vec::new();
@@ -34,6 +34,8 @@ impl<'a> Setting<'a> {
             });
             settings[position].rows.push(row);
         }
+        let first = |setting: &Self| rows.iter().position(|row| row.dataset == setting.rows[0].dataset);
+        settings.sort_by_key(first);
         settings
     }
 
