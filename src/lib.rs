@@ -26,8 +26,9 @@
 //! ```
 //!
 //! where A_T maps targets to the predictions of gradient descent after T steps from zero under a kernel, and flin_T is the linearized
-//! network after the same steps. The theorem says the first and third vanish as n grows, the second only where f_0 is removed, the last as
-//! T grows. Which of them does not is the answer this crate exists to give.
+//! network after the same steps. Where the optimizer is not full-batch gradient descent, the first term is that of the network f_GD which
+//! gradient descent trains from the same start, and f_T - f_GD is a fifth. The theorem says the first and third vanish as n grows, the second
+//! only where f_0 is removed, the last as T grows. Which of them does not is the answer this crate exists to give.
 //!
 //! # Layers
 //! Imports go down only; a test reads them.
@@ -37,7 +38,7 @@
 //! | 6 | the program's `main` and `cli` | clap; the only printing |
 //! | 5 | [`report`], [`figure`] | records; never Burn, never faer |
 //! | 4 | [`study`] | the only module that knows experiments |
-//! | 3 | [`train`], [`dynamics`], [`regress`] | `dynamics` and `regress` see matrices only, so any kernel can be passed |
+//! | 3 | [`train`], [`dynamics`], [`regress`] | `dynamics` and `regress` see matrices only, or their products, so any kernel can be passed |
 //! | 2 | [`net`], [`kernel`] | [`kernel::analytic`] knows no Burn and draws no random numbers |
 //! | 1 | [`arch`], [`data`], [`record`] | plain values |
 //! | 0 | [`linalg`], [`stats`], [`seed`], [`error`] | numbers |
