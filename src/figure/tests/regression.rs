@@ -85,16 +85,16 @@ fn regression_without_a_ridge_is_left_out_of_the_axis_and_said_to_be() {
 }
 
 #[test]
-fn panels_beyond_the_sixth_are_counted_in_the_caption() {
+fn panels_beyond_the_last_are_counted_in_the_caption() {
     let mut points = Vec::new();
-    for set in 0..8 {
+    for set in 0..12 {
         let mut of_set = map(&[32, 64], &[2], 1);
         of_set.iter_mut().for_each(|point| point.row.dataset = format!("a data set with a long name {set}"));
         points.append(&mut of_set);
     }
     check(&points, &["errors", "ratio", "ridge", "calibration"]);
     let errors = &regression::draw(&manifest_of(&points), &points)[0];
-    assert!(errors.caption.contains("Of 16 settings the first 6 are drawn"), "{}", errors.caption);
+    assert!(errors.caption.contains("Of 24 settings the first 18 are drawn"), "{}", errors.caption);
 }
 
 #[test]
