@@ -3,6 +3,7 @@
 //! - [`analytic`]: the infinite-width NNGP and NTK of an [`Architecture`](crate::arch::Architecture); no Burn, no randomness.
 //! - [`empirical`]: the NTK of one finite network, from its derivatives.
 //! - [`stationary`]: RBF, Laplace and Matern, which know nothing of networks.
+//! - [`fourier`]: random features of stationary kernels.
 //! - [`implicit`]: any kernel on more inputs than memory holds pairs of.
 //! - [`compare`]: how far two kernel matrices are apart.
 //!
@@ -11,6 +12,7 @@
 pub mod analytic;
 pub mod compare;
 pub mod empirical;
+pub mod fourier;
 pub mod implicit;
 pub mod stationary;
 

@@ -79,14 +79,17 @@ pub struct KernelRow {
     pub digits: Option<f64>,
     /// Directions that were dropped, because without a ridge rounding is all that is left of their eigenvalues.
     pub n_dropped: Option<usize>,
-    /// `exact`, or `conjugate-gradients`.
+    /// `exact`, `conjugate-gradients`, `nystrom` or `random-features`.
     pub solver: String,
     /// Relative residual of the iteration, computed anew at its end.
     pub residual: Option<f64>,
     /// Products that the iteration took.
     pub n_iterations: Option<usize>,
-    /// Columns that preconditioned it.
+    /// Columns that preconditioned it, or features of an approximation.
     pub rank: Option<usize>,
+    /// What an approximation leaves out: of columns the share of the kernel's trace, of random features ||K - F F^T|| / ||K|| on some of the
+    /// training inputs.
+    pub kernel_error: Option<f64>,
     /// How the iteration ended: `converged`, `stalled` or `exhausted`.
     pub ending: Option<String>,
 }

@@ -50,6 +50,7 @@ pub(super) fn compose(manifest: &KernelManifest, rows: &[&KernelRow], figures: &
         comparison_table(manifest, &comparisons),
         rank_table(rows),
         iteration_table(rows),
+        approximation_table(rows),
         super::markdown::figure_section(figures),
         protocol(manifest, rows),
         computations(manifest.root_seed, &manifest.computed_by, &manifest.config),
@@ -294,6 +295,30 @@ fn rank_table(rows: &[&KernelRow]) -> String {
     text
 }
 
+/// Of regressions with an approximate kernel.
+fn approximation_table(rows: &[&KernelRow]) -> String {
+    let mut text = "## Approximations\n\nWhat the features leave out: of Nystrom's columns the share of the kernel's trace, of random features the \
+                    relative Frobenius distance on some of the training inputs.\n\n| data | kernel | training rows | method | features | left \
+                    out |\n|---|---|---|---|---|---|\n"
+        .to_owned();
+    let mut is_any = false;
+    for row in rows {
+        let Some(error) = row.kernel_error else { continue };
+        is_any = true;
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {} |",
+            plain(&row.dataset),
+            name(row),
+            row.n_train,
+            row.solver,
+            row.rank.unwrap_or(0),
+            short(error)
+        );
+    }
+    if is_any { text } else { String::new() }
+}
+
 /// Of regressions that were solved by iteration.
 fn iteration_table(rows: &[&KernelRow]) -> String {
     let mut text = "## Iterations\n\nThe relative residual is that of the exact kernel in f64, computed anew at the end.\n\n| data | kernel | \
@@ -372,6 +397,12 @@ fn references(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
     if rows.iter().any(|row| row.rank.is_some()) {
         list.push("Chen, Epperly, Tropp, Webber 2022. Randomly pivoted Cholesky: practical approximation of a kernel matrix with few entry evaluations. arXiv:2207.06503.");
         list.push("Hestenes, Stiefel 1952. Methods of conjugate gradients for solving linear systems. J. Res. NBS 49:409-436.");
+    }
+    if rows.iter().any(|row| row.solver == "nystrom") {
+        list.push("Williams, Seeger 2001. Using the Nystrom method to speed up kernel machines. NIPS 13.");
+    }
+    if rows.iter().any(|row| row.solver == "random-features") {
+        list.push("Rahimi, Recht 2007. Random features for large-scale kernel machines. NIPS 20.");
     }
     if rows.iter().any(|row| row.mse_predicted.is_some()) {
         list.push(

@@ -54,13 +54,13 @@ pub struct RegressTable {
     pub kernels: Vec<KernelFamily>,
     /// What their hyperparameters are chosen by.
     pub select: Criterion,
-    /// Ridges to choose from, each over the mean diagonal of the kernel matrix; an iterative solver leaves 0 out.
+    /// Ridges to choose from, each over the mean diagonal of the kernel matrix; a solver that is not exact leaves 0 out.
     pub ridges: Vec<f64>,
     /// Length scales of a stationary kernel to choose from, each over the median distance of the training inputs.
     pub length_scales: Vec<f64>,
     /// How the chosen regression is solved.
     pub solver: Solver,
-    /// Training rows to choose by, where the solver is iterative.
+    /// Training rows to choose by, where the solver is not exact.
     pub n_selection: usize,
     /// Rows, of the test part first, whose spectrum predicts the test error; 0 predicts none.
     pub n_pool: usize,
@@ -107,6 +107,12 @@ impl KernelFamily {
     pub fn is_of_network(self) -> bool {
         matches!(self, Self::Ntk | Self::Nngp)
     }
+
+    /// Whether it is one of the distance alone.
+    #[must_use]
+    pub fn is_stationary(self) -> bool {
+        matches!(self, Self::Laplace | Self::Matern | Self::Rbf)
+    }
 }
 
 impl fmt::Display for KernelFamily {
@@ -131,6 +137,31 @@ pub enum Solver {
     Exact,
     /// Products alone, with parts of the matrix made on the way, or kept in single precision where they fit.
     ConjugateGradients(Iteration),
+    /// An approximation by columns of the matrix.
+    Nystrom(Rank),
+    /// An approximation by random Fourier features, of stationary kernels alone.
+    RandomFeatures(Rank),
+}
+
+/// How large an approximation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rank {
+    /// Columns, or features.
+    pub rank: usize,
+}
+
+impl Solver {
+    /// As rows name it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::ConjugateGradients(_) => "conjugate-gradients",
+            Self::Nystrom(_) => "nystrom",
+            Self::RandomFeatures(_) => "random-features",
+        }
+    }
 }
 
 impl RegressConfig {
@@ -180,26 +211,34 @@ impl RegressTable {
                 "give positive numbers; 1 is the median distance between training inputs",
             ));
         }
+        let key = format!("regress.solver.{}", self.solver.name());
         match self.solver {
-            Solver::Exact => Ok(()),
-            Solver::ConjugateGradients(iteration) => {
-                iteration.validate("regress.solver.conjugate-gradients")?;
-                if self.n_selection < 2 {
+            Solver::Exact => return Ok(()),
+            Solver::ConjugateGradients(iteration) => iteration.validate(&key)?,
+            Solver::Nystrom(Rank { rank }) | Solver::RandomFeatures(Rank { rank }) if rank == 0 => {
+                return Err(Error::config(format!("{key}.rank"), "0 is too few", "give some hundreds"));
+            }
+            Solver::Nystrom(_) => {}
+            Solver::RandomFeatures(_) => {
+                if let Some(family) = self.kernels.iter().find(|family| !family.is_stationary()) {
                     return Err(Error::config(
-                        "regress.n_selection",
-                        "less than 2 rows choose nothing",
-                        "give some hundreds",
+                        key,
+                        format!("the kernel `{family}` is not stationary, and has no Fourier features"),
+                        "use `solver = { nystrom = { rank = 1000 } }`, or leave it out of `regress.kernels`",
                     ));
                 }
-                if self.ridges.iter().all(|ridge| *ridge == 0.0) {
-                    return Err(Error::config(
-                        "regress.ridges",
-                        "conjugate gradients cannot do without a ridge",
-                        "give one above 0, or use `solver = \"exact\"`",
-                    ));
-                }
-                Ok(())
             }
         }
+        if self.n_selection < 2 {
+            return Err(Error::config("regress.n_selection", "less than 2 rows choose nothing", "give some hundreds"));
+        }
+        if self.ridges.iter().all(|ridge| *ridge == 0.0) {
+            return Err(Error::config(
+                "regress.ridges",
+                format!("the solver `{}` cannot do without a ridge", self.solver.name()),
+                "give one above 0, or use `solver = \"exact\"`",
+            ));
+        }
+        Ok(())
     }
 }

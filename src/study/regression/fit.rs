@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use super::approximate::{Features, approximate};
 use super::candidate::Candidate;
-use super::config::{RegressTable, Solver};
+use super::config::{Rank, RegressTable, Solver};
 use super::iterate::iterate;
 use super::plan::{Cell, KernelPlan};
 use crate::dynamics::{Flow, TargetSpectrum};
@@ -67,6 +68,17 @@ impl Chosen {
         })
     }
 
+    /// From some of the training rows, where all would be too many, and a ridge above 0; and how many they were.
+    pub(super) fn by_some(cell: &Cell, plan: &KernelPlan) -> Result<(Self, usize)> {
+        let (split, table) = (&cell.split, &cell.config.regress);
+        // Training rows are shuffled, so the first are a sample.
+        let sample: Vec<usize> = (0..table.n_selection.min(split.x_train.n_rows())).collect();
+        let ridges = table.ridges.iter().copied().filter(|ridge| *ridge > 0.0).collect();
+        let table = RegressTable { ridges, ..table.clone() };
+        let parts = (&split.x_train.select_rows(&sample), &split.y_train.select_rows(&sample));
+        Ok((Self::of(plan, &table, cell.config.seeds.root, parts)?, sample.len()))
+    }
+
     pub(super) fn fit(&self) -> Result<RidgeFit<'_>> {
         self.path.at(Ridge::RelativeToTrace(self.relative_ridge))
     }
@@ -96,6 +108,8 @@ pub(super) fn fit(
     let point = match cell.config.regress.solver {
         Solver::Exact => exactly(cell, plan)?,
         Solver::ConjugateGradients(how) => iterate(cell, plan, &how, watch, kept_at)?,
+        Solver::Nystrom(Rank { rank }) => approximate(cell, plan, Features::Columns(rank))?,
+        Solver::RandomFeatures(Rank { rank }) => approximate(cell, plan, Features::Waves(rank))?,
     };
     Ok(KernelPoint { seconds: begun.elapsed().as_secs_f64(), ..point })
 }
@@ -225,14 +239,11 @@ pub(super) fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
         condition: None,
         digits: None,
         n_dropped: None,
-        solver: match config.regress.solver {
-            Solver::Exact => "exact",
-            Solver::ConjugateGradients(_) => "conjugate-gradients",
-        }
-        .to_owned(),
+        solver: config.regress.solver.name().to_owned(),
         residual: None,
         n_iterations: None,
         rank: None,
+        kernel_error: None,
         ending: None,
     }
 }

@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 
-use super::config::RegressTable;
 use super::fit::{Chosen, empty_row, in_units};
 use super::plan::{Cell, KernelPlan};
 use crate::error::Result;
@@ -23,15 +22,11 @@ pub(super) fn iterate(
     watch: &(dyn Fn(&str) -> Result<()> + Sync),
     kept_at: PathBuf,
 ) -> Result<KernelPoint> {
-    let (split, table, root_seed) = (&cell.split, &cell.config.regress, cell.config.seeds.root);
+    let (split, root_seed) = (&cell.split, cell.config.seeds.root);
     let (x_train, y_train) = (&split.x_train, &split.y_train);
     let n = x_train.n_rows();
-    // Training rows are shuffled, so the first are a sample.
-    let sample: Vec<usize> = (0..table.n_selection.min(n)).collect();
-    watch(&format!("choosing by {} rows", sample.len()))?;
-    let ridges = table.ridges.iter().copied().filter(|ridge| *ridge > 0.0).collect();
-    let table = &RegressTable { ridges, ..table.clone() };
-    let chosen = Chosen::of(plan, table, root_seed, (&x_train.select_rows(&sample), &y_train.select_rows(&sample)))?;
+    watch(&format!("choosing by {} rows", cell.config.regress.n_selection.min(n)))?;
+    let (chosen, n_selection) = Chosen::by_some(cell, plan)?;
     let Chosen { candidate, relative_ridge, score, edge, .. } = chosen;
     drop(chosen.path);
 
@@ -66,7 +61,7 @@ pub(super) fn iterate(
 
         let unit = split.target_deviation(&cell.config.data).powi(2);
         let row = KernelRow {
-            n_selection: sample.len(),
+            n_selection,
             relative_ridge,
             ridge,
             score,

@@ -5,6 +5,7 @@
 //! Each kernel gets its ridge, and a stationary one its length scale, from the training rows alone, by the same criterion on the same
 //! grid.
 
+mod approximate;
 mod candidate;
 mod config;
 mod fit;
@@ -13,7 +14,7 @@ mod plan;
 mod run;
 mod verdict;
 
-pub use config::{KernelFamily, RegressConfig, RegressTable, Solver};
+pub use config::{KernelFamily, Rank, RegressConfig, RegressTable, Solver};
 pub use plan::{Cell, KernelPlan, RegressPlan};
 pub use run::{RegressProgress, regress};
 pub use verdict::{KernelComparison, compare_kernels, setting};

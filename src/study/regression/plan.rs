@@ -121,7 +121,7 @@ impl Cell {
         let n_train = split.x_train.n_rows();
         let n_selection = match config.regress.solver {
             Solver::Exact => n_train,
-            Solver::ConjugateGradients(_) => n_train.min(config.regress.n_selection),
+            _ => n_train.min(config.regress.n_selection),
         };
         Scorer::new(config.regress.select, n_selection, config.seeds.root)?;
         // What was left to a default is as much a setting as what was written.

@@ -140,7 +140,7 @@ mod tests {
                 "mse_test": 0.2 * factor * wiggle, "accuracy": null, "degrees_of_freedom": null, "log_likelihood": null,
                 "negative_log_density": null, "crps": null, "coverage_95": null, "mse_predicted": null, "condition": null,
                 "digits": null, "n_dropped": null, "solver": "exact", "residual": null, "n_iterations": null,
-                "rank": null, "ending": null,
+                "rank": null, "kernel_error": null, "ending": null,
             })
         };
         (0..10).map(|split| serde_json::from_value(row(split)).unwrap()).collect()
