@@ -1,4 +1,4 @@
-//! What a panel says beside its data: crosses where networks diverged, notes, and a sentence where there is nothing to draw.
+//! What a panel says beside its data: crosses where networks diverged, daggers where they missed their target, notes, and a sentence where there is nothing to draw.
 
 use super::font::text_width;
 use super::panel::{Frame, Panel};
@@ -7,6 +7,9 @@ use super::theme::{AXIS, Color, DIVERGED, Dash, NOTE, PAPER, Stroke, TICK};
 
 /// Room at the top of a panel for the crosses that mark divergence.
 pub(super) const CROSS_ROOM: f64 = 17.0;
+
+/// Marks what networks enter that missed their target.
+pub(super) const DAGGER: &str = "\u{2020}";
 
 impl Panel {
     /// Crosses at the top edge, where of some networks (third) some diverged (second); with both numbers where there is room.
@@ -35,6 +38,13 @@ impl Panel {
             } else if with_labels {
                 scene.text((x - arm - gap, baseline), &label, NOTE, DIVERGED, Anchor::End);
             }
+        }
+    }
+
+    /// Daggers beside the markers at which some networks missed their target.
+    pub(super) fn daggers(&self, scene: &mut Scene, points: impl IntoIterator<Item = (f64, f64)>) {
+        for (x, y) in points.into_iter().filter_map(|(x, y)| self.place(x, y)).filter(|&place| self.contains(place)) {
+            scene.text((x + 4.0, y - 4.0), DAGGER, TICK, DIVERGED, Anchor::Start);
         }
     }
 

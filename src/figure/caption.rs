@@ -22,7 +22,7 @@ pub(super) fn setting(manifest: &Manifest, sweep: &Sweep<'_>) -> String {
     let missed = match sweep.n_missed() {
         0 => String::new(),
         n => format!(
-            " {n} of {n_finished} networks took all their steps without meeting their rule to stop, and are drawn as they are."
+            " {n} of {n_finished} networks took all their steps without meeting their rule to stop; they are drawn as they are, with a dagger."
         ),
     };
     format!(

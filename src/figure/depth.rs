@@ -122,6 +122,8 @@ fn scene(sweep: &Sweep<'_>, widths: &[usize], means: &[Mean]) -> Scene {
                     panel.marker(&mut scene, (at(mean), Some(value.mean)), look.marker, look.color, MARKER);
                 }
             }
+            let missed = means.iter().filter(|m| m.width.is_some_and(|width| sweep.misses(m.depth, width)));
+            panel.daggers(&mut scene, missed.filter_map(|m| Some((at(m), m.value?.mean))));
         }
         let count = |depth: usize| {
             let networks = || means.iter().filter(|m| m.depth == depth && m.series == TRAINED);

@@ -14,12 +14,13 @@ use super::theme::{BLACK, BLUE, Dash, GREY, GUIDE, Look, Marker, ORANGE, PURPLE,
 use super::{Drawing, sentence_for};
 use crate::record::{Manifest, Point, Row};
 
+const TOTAL: &str = "total";
 const FINITE_WIDTH: &str = "finite width";
 const OPTIMIZER: &str = "optimizer";
 
 /// The total and its parts, in the order of the identity.
 const PARTS: [(&str, Quantity, Look); 6] = [
-    ("total", |row| row.gap_total, Look::new(BLACK, Dash::Solid, Marker::Circle)),
+    (TOTAL, |row| row.gap_total, Look::new(BLACK, Dash::Solid, Marker::Circle)),
     (OPTIMIZER, |row| part(row, row.gap_optimizer), Look::new(BLUE, Dash::Long, Marker::Square)),
     ("nonlinearity", |row| part(row, row.gap_nonlinearity), Look::new(ORANGE, Dash::Dashed, Marker::Square)),
     ("initial function", |row| part(row, row.gap_initial_function), Look::new(PURPLE, Dash::Chain, Marker::Up)),
@@ -151,6 +152,8 @@ fn scene(manifest: &Manifest, sweep: &Sweep<'_>, means: &[Mean], hidden: &[&str]
         for (points, look) in &curves {
             panel.curve(&mut scene, points, *look);
         }
+        let missed = of_part(TOTAL).into_iter().filter(|m| m.width.is_some_and(|width| sweep.misses(depth, width)));
+        panel.daggers(&mut scene, missed.filter_map(|m| Some((m.width? as f64, m.value?.mean))));
     }
     scene
 }

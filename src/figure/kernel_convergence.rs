@@ -159,6 +159,10 @@ fn scene(sweep: &Sweep<'_>, lines: &[Line]) -> Scene {
             panel.curve(&mut scene, &curve(line), look(line.depth));
         }
         if rate.needs_training {
+            for line in of_rate(i) {
+                let missed = line.means.iter().filter(|m| m.width.is_some_and(|width| sweep.misses(line.depth, width)));
+                panel.daggers(&mut scene, missed.filter_map(|m| Some((m.width? as f64, m.value?.mean))));
+            }
             let count = |width: usize| {
                 let of_width = || means().filter(move |mean| mean.width == Some(width));
                 (width as f64, of_width().map(|m| m.n_diverged).sum(), of_width().map(|m| m.n_points).sum())

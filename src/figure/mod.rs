@@ -33,8 +33,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::record::{KernelManifest, KernelPoint, Manifest, Point, file};
+use crate::record::{KernelManifest, KernelPoint, Manifest, Point, Row, file};
 
+use annotation::DAGGER;
 use numbers::Numbers;
 use scene::Scene;
 use sweep::Sweep;
@@ -105,6 +106,12 @@ impl Drawing {
 
 fn not_drawn(path: &Path, problem: String) -> Error {
     Error::Drawing { path: path.to_path_buf(), problem }
+}
+
+/// The title of a panel that shows one network, with a dagger where it missed its target.
+fn shown_title(row: &Row) -> String {
+    let mark = if row.misses_target() { DAGGER } else { "" };
+    format!("depth {}, width {}, seed {}{mark}", row.depth, row.width, row.seed)
 }
 
 /// What an empty panel says.

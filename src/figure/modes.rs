@@ -11,7 +11,7 @@ use super::scene::Scene;
 use super::sweep::Sweep;
 use super::theme::{Look, MARKER};
 use super::ticks::compact;
-use super::{Drawing, sentence_for};
+use super::{Drawing, sentence_for, shown_title};
 use crate::record::{Manifest, ModeBand, Point};
 
 /// Residuals below this share of the largest are rounding.
@@ -136,11 +136,8 @@ fn scene(sweep: &Sweep<'_>, decays: &[Decay]) -> Scene {
             panel.sentence(&mut scene, &[sentence_for(sweep)]);
             continue;
         };
-        let shown = sweep.shown(depth).map(|point| (point.row.width, point.row.seed));
-        let title = shown.map_or_else(
-            || format!("depth {depth}"),
-            |(width, seed)| format!("depth {depth}, width {width}, seed {seed}"),
-        );
+        let shown = sweep.shown(depth);
+        let title = shown.map_or_else(|| format!("depth {depth}"), |point| shown_title(&point.row));
         panel.draw_frame(&mut scene, &title, layout.leads_row(i));
         if shown.is_none() {
             panel.sentence(&mut scene, &["Every network", "of this depth diverged."]);

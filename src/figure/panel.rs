@@ -174,7 +174,7 @@ impl Panel {
         scene.area(upper.chain(lower).collect(), color, BAND);
     }
 
-    fn place(&self, x: f64, y: f64) -> Option<Place> {
+    pub(super) fn place(&self, x: f64, y: f64) -> Option<Place> {
         Some((self.frame.left + self.x.share(x)? * self.frame.width, self.height_at(self.y.share(y)?)))
     }
 
@@ -188,7 +188,7 @@ impl Panel {
         self.height_at(self.y.share(y).unwrap_or(0.0).clamp(0.0, 1.0))
     }
 
-    fn contains(&self, (x, y): Place) -> bool {
+    pub(super) fn contains(&self, (x, y): Place) -> bool {
         let Frame { left, top, width, height } = self.frame;
         (left..=left + width).contains(&x) && (top + self.headroom..=top + height).contains(&y)
     }

@@ -11,7 +11,7 @@ use super::scene::Scene;
 use super::sweep::Sweep;
 use super::theme::{Dash, Look, Marker, NETWORK, NTK, REFERENCE};
 use super::ticks::{compact, fixed};
-use super::{Drawing, sentence_for};
+use super::{Drawing, sentence_for, shown_title};
 use crate::record::{Manifest, Point};
 
 const F_T: Look = Look::new(NETWORK, Dash::Solid, Marker::Circle);
@@ -113,8 +113,7 @@ fn scene(sweep: &Sweep<'_>, clouds: &[Cloud<'_>]) -> Scene {
             panel.sentence(&mut scene, &["Every network", "of this depth diverged."]);
             continue;
         };
-        let title = format!("depth {}, width {}, seed {}", row.depth, row.width, row.seed);
-        panel.draw_frame(&mut scene, &title, layout.leads_row(i));
+        panel.draw_frame(&mut scene, &shown_title(row), layout.leads_row(i));
         let ends = [x.value(0.0), x.value(1.0)];
         panel.line(&mut scene, &ends.map(|end| (end, Some(end))), REFERENCE);
         for (line, name, cloud, look, radius) in

@@ -47,6 +47,11 @@ impl<'a> Sweep<'a> {
         self.rows().filter(|row| row.misses_target()).count()
     }
 
+    /// Whether a network at a depth and a width missed its target.
+    pub(super) fn misses(&self, depth: usize, width: usize) -> bool {
+        self.cell(depth, width).iter().any(|row| row.misses_target())
+    }
+
     /// How many networks diverged.
     pub(super) fn n_diverged(&self) -> usize {
         self.rows().filter(|row| !row.is_trained()).count()

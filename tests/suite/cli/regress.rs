@@ -102,7 +102,8 @@ fn approximations_come_near_and_say_what_they_leave_out() {
         desk.rows(solver).remove(0)
     };
     let exact = row("exact");
-    for (solver, method) in [("{nystrom={rank=200}}", "nystrom"), ("{random-features={rank=8000}}", "random-features")] {
+    for (solver, method) in [("{nystrom={rank=200}}", "nystrom"), ("{random-features={rank=8000}}", "random-features")]
+    {
         let row = row(solver);
         assert_eq!(row["solver"], method);
         // 8000 features miss a kernel by some 1 %, 200 of the 246 columns by less.
