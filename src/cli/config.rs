@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use ntk::error::Result;
 use ntk::study;
+use ntk::study::regression::RegressConfig;
 
 use super::output::Output;
 use super::source::Source;
@@ -22,6 +23,24 @@ const TEMPLATE: &str = include_str!("template.toml");
 pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) -> Result<()> {
     match command {
         Command::Init => output.data(TEMPLATE.trim_end())?,
+        Command::Show(source) if RegressConfig::is_at(&source.config)? => {
+            let config = source.load_regression(threads)?;
+            if output.json {
+                return output.document(&config);
+            }
+            output.data(config.to_toml()?.trim_end())?;
+        }
+        Command::Check(source) if RegressConfig::is_at(&source.config)? => {
+            let plan = source.regression(threads)?;
+            if output.json {
+                return output.document(&serde_json::json!({ "n_points": plan.n_points() }));
+            }
+            let path = source.config.display();
+            output.words(&format!(
+                "{path} is a valid comparison of kernels, for `ntk regress`, of {} points",
+                plan.n_points()
+            ));
+        }
         Command::Show(source) => {
             let config = source.load(threads)?;
             if output.json {

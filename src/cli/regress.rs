@@ -66,6 +66,15 @@ struct Summary<'a> {
 }
 
 fn dry_run(plan: &RegressPlan, output: &Output) -> Result<()> {
+    if output.json {
+        let cells = plan.cells.iter().map(|cell| {
+            serde_json::json!({
+                "dataset": cell.dataset.name, "varied": cell.label, "n_train": cell.split.x_train.n_rows(),
+                "n_test": cell.split.x_test.n_rows(), "n_kernels": cell.kernels.len(),
+            })
+        });
+        return output.document(&cells.collect::<Vec<_>>());
+    }
     let rows: Vec<Vec<String>> = plan
         .cells
         .iter()
@@ -151,8 +160,12 @@ impl RegressProgress for Bar {
         self.bar.inc(1);
         if let Some(ending) = row.ending.as_ref().filter(|ending| *ending != "converged") {
             self.bar.suspend(|| {
+                let remedy = match ending.as_str() {
+                    "exhausted" => "`regress.solver.conjugate-gradients.max_iterations` allows no more",
+                    _ => "a larger `rank` of the solver, or larger `regress.ridges`, help",
+                };
                 log::warn!(
-                    "{}: the iteration {ending} at a relative residual of {:.1e} after {} products; a larger `rank` or ridge helps",
+                    "{}: the iteration {ending} at a relative residual of {:.1e} after {} products; {remedy}",
                     row.kernel,
                     row.residual.unwrap_or(f64::NAN),
                     row.n_iterations.unwrap_or(0)

@@ -47,10 +47,15 @@ impl Source {
         Plan::new(config, self.config.parent().unwrap_or(Path::new(".")))
     }
 
-    /// The comparison of kernels, likewise.
-    pub(super) fn regression(&self, threads: Option<usize>) -> Result<RegressPlan> {
+    pub(super) fn load_regression(&self, threads: Option<usize>) -> Result<RegressConfig> {
         let mut config = RegressConfig::load(&self.config, &self.overrides)?;
         self.change(&mut config.compute, threads);
+        Ok(config)
+    }
+
+    /// The comparison of kernels, likewise.
+    pub(super) fn regression(&self, threads: Option<usize>) -> Result<RegressPlan> {
+        let config = self.load_regression(threads)?;
         set_threads(&config.compute);
         RegressPlan::new(config, self.config.parent().unwrap_or(Path::new(".")))
     }

@@ -58,6 +58,8 @@ pub struct Iterate {
     pub energy: Vec<f64>,
     /// Products so far.
     pub n_iterations: usize,
+    /// The relative residual when it last halved, and after how many products.
+    pub halved: (f64, usize),
 }
 
 impl Iterate {
@@ -65,13 +67,20 @@ impl Iterate {
     #[must_use]
     pub fn start(b: &Matrix) -> Self {
         let zeros = Matrix::zeros(b.n_rows(), b.n_cols());
-        Self { x: zeros.clone(), residual: b.clone(), direction: zeros, energy: vec![0.0; b.n_cols()], n_iterations: 0 }
+        Self {
+            x: zeros.clone(),
+            residual: b.clone(),
+            direction: zeros,
+            energy: vec![0.0; b.n_cols()],
+            n_iterations: 0,
+            halved: (f64::MAX, 0),
+        }
     }
 
     /// The largest over columns of the residual's norm, relative to the right-hand side `b`.
     #[must_use]
     pub fn relative_residual(&self, b: &Matrix) -> f64 {
-        relative_norms(&self.residual, b).into_iter().fold(0.0, f64::max)
+        largest(&relative_norms(&self.residual, b))
     }
 }
 
@@ -91,7 +100,6 @@ pub fn conjugate_gradients(
     if (k.n(), b.n_cols()) != iterate.x.shape() || k.n() != b.n_rows() {
         return Err(Error::shape("rows of the right-hand side", k.n(), b.n_rows()));
     }
-    let mut halved = (iterate.relative_residual(b), iterate.n_iterations);
     loop {
         let relative = iterate.relative_residual(b);
         if relative <= tolerance.residual {
@@ -100,9 +108,9 @@ pub fn conjugate_gradients(
         if iterate.n_iterations >= tolerance.max_iterations {
             return Ok((iterate, Ending::Exhausted));
         }
-        if relative <= 0.5 * halved.0 {
-            halved = (relative, iterate.n_iterations);
-        } else if iterate.n_iterations >= halved.1 + PATIENCE {
+        if relative <= 0.5 * iterate.halved.0 {
+            iterate.halved = (relative, iterate.n_iterations);
+        } else if iterate.n_iterations >= iterate.halved.1 + PATIENCE {
             return Ok((iterate, Ending::Stalled));
         }
         step(k, ridge, preconditioner, b, &mut iterate, tolerance)?;
@@ -118,7 +126,7 @@ fn step(
     iterate: &mut Iterate,
     tolerance: Tolerance,
 ) -> Result<()> {
-    let Iterate { x, residual, direction, energy, n_iterations } = iterate;
+    let Iterate { x, residual, direction, energy, n_iterations, .. } = iterate;
     if *n_iterations == 0 {
         *direction = preconditioner.solve(residual);
         *energy = columns_dot(residual, direction);
@@ -162,7 +170,14 @@ fn step(
 /// The norm of every column of `a`, relative to that of `b`; 0 where `b` is 0.
 pub fn relative_norms(a: &Matrix, b: &Matrix) -> Vec<f64> {
     let norms = columns_dot(a, a).into_iter().zip(columns_dot(b, b));
-    norms.map(|(a, b)| if b > 0.0 { (a / b).sqrt() } else { 0.0 }).collect()
+    // Written so that a NaN stays one.
+    norms.map(|(a, b)| if b == 0.0 { 0.0 } else { (a / b).sqrt() }).collect()
+}
+
+/// The largest of some numbers; NaN when one is, which `f64::max` would hide.
+#[must_use]
+pub fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |most, value| if value.is_nan() || *value > most { *value } else { most })
 }
 
 fn columns_dot(a: &Matrix, b: &Matrix) -> Vec<f64> {
@@ -202,7 +217,7 @@ mod tests {
 
     const TIGHT: Tolerance = Tolerance { residual: 1e-11, max_iterations: 10_000 };
 
-    fn largest(matrix: &Matrix) -> f64 {
+    fn size(matrix: &Matrix) -> f64 {
         matrix.values().iter().fold(0.0, |most, v| most.max(v.abs()))
     }
 
@@ -219,7 +234,7 @@ mod tests {
                 let (found, ending) =
                     conjugate_gradients(&k, ridge, preconditioner, &b, start, TIGHT, &mut |_| Ok(())).unwrap();
                 assert_eq!(ending, Ending::Converged);
-                assert!(largest(&(&found.x - &exact)) < 1e-8 * largest(&exact), "ridge {ridge}");
+                assert!(size(&(&found.x - &exact)) < 1e-8 * size(&exact), "ridge {ridge}");
                 counts.push(found.n_iterations);
             }
             assert!(counts[1] < counts[0], "{counts:?}");

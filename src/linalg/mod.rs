@@ -19,7 +19,8 @@ mod update;
 pub use buffer::{Buffer, available_memory, ensure_fits};
 pub use cholesky::Cholesky;
 pub use conjugate_gradients::{
-    Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, relative_norms,
+    Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, largest,
+    relative_norms,
 };
 pub use element::Element;
 pub use krylov::{Leading, leading_spectrum};

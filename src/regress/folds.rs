@@ -47,7 +47,7 @@ impl Folds {
     pub fn drawn(n: usize, n_folds: usize, root_seed: u64) -> Result<Self> {
         if n_folds < 2 || n_folds > n {
             let problem = format!("{n_folds} parts of {n} rows");
-            return Err(Error::config("folds", problem, format!("use between 2 and {n} parts")));
+            return Err(Error::config("regress.select.k-fold", problem, format!("use between 2 and {n} parts")));
         }
         let mut order: Vec<usize> = (0..n).collect();
         order.shuffle(&mut stream(root_seed, "folds"));

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::linalg::{
-    Ending, Entries, Iterate, Matrix, Operator, PartialCholesky, Tolerance, conjugate_gradients, relative_norms,
+    Ending, Entries, Iterate, Matrix, Operator, PartialCholesky, Tolerance, conjugate_gradients, largest,
+    relative_norms,
 };
 use crate::record::arrays;
 use crate::seed::Stream;
@@ -59,7 +60,9 @@ impl Iteration {
 pub struct Solution {
     /// W `[n, O]`, with which predictions are K(x*, X) W.
     pub weights: Matrix,
-    /// The exact relative residual, the largest over outputs.
+    /// Y - (K + lambda I) W, exactly, `[n, O]`.
+    pub missing: Matrix,
+    /// Its norm, relative to that of Y: the largest over outputs.
     pub residual: f64,
     /// Products of the iteration.
     pub n_iterations: usize,
@@ -131,7 +134,7 @@ impl System<'_> {
         let partial = PartialCholesky::of(self.exact, how.rank, random)?;
         let (rank, trace_left) = (partial.pivots().len(), partial.relative_trace_left());
         let preconditioner = partial.preconditioner(self.ridge)?;
-        let cheap = self.rounded.unwrap_or(self.exact);
+        let (mut cheap, mut is_exact) = (self.rounded.unwrap_or(self.exact), false);
 
         let mut round = self
             .kept_at
@@ -159,8 +162,16 @@ impl System<'_> {
                 }
                 watched
             };
-            let (iterate, ending) =
-                conjugate_gradients(cheap, self.ridge, &preconditioner, &right, start, tolerance, &mut seen)?;
+            let solved = conjugate_gradients(cheap, self.ridge, &preconditioner, &right, start, tolerance, &mut seen);
+            let (iterate, ending) = match solved {
+                // Rounding has taken the copy what positive definiteness it had; the matrix itself may have more.
+                Err(Error::Indefinite { .. }) if self.rounded.is_some() && !is_exact => {
+                    (cheap, is_exact) = (self.exact, true);
+                    round.iterate = Iterate::start(&round.missing);
+                    continue;
+                }
+                solved => solved?,
+            };
             round = self.next(round, &iterate)?;
             let residual = relative(&round.missing, self.y);
             let ending = match ending {
@@ -172,6 +183,7 @@ impl System<'_> {
             };
             return Ok(Solution {
                 weights: round.weights,
+                missing: round.missing,
                 residual,
                 n_iterations: round.n_iterations_before,
                 n_rounds: round.number - 1,
@@ -217,7 +229,7 @@ impl System<'_> {
 }
 
 fn relative(missing: &Matrix, y: &Matrix) -> f64 {
-    relative_norms(missing, y).into_iter().fold(0.0, f64::max)
+    largest(&relative_norms(missing, y))
 }
 
 /// One round of refinement.
@@ -239,6 +251,7 @@ struct Header {
     n_iterations_before: usize,
     n_iterations: usize,
     energy: Vec<f64>,
+    halved: (f64, usize),
 }
 
 impl Round {
@@ -259,6 +272,7 @@ impl Round {
             n_iterations_before: self.n_iterations_before,
             n_iterations: iterate.n_iterations,
             energy: iterate.energy.clone(),
+            halved: iterate.halved,
         };
         let header = serde_json::to_string(&header)
             .map_err(|reason| Error::Check(format!("an iterate cannot be written as JSON: {reason}")))?;
@@ -298,6 +312,7 @@ impl Round {
                 direction: take("direction")?,
                 energy: header.energy,
                 n_iterations: header.n_iterations,
+                halved: header.halved,
             },
         })
     }
@@ -326,7 +341,7 @@ mod tests {
         System { exact: k, rounded, ridge: 1e-6, y, kept_at: None, name: "test".to_owned() }
     }
 
-    fn largest(matrix: &Matrix) -> f64 {
+    fn size(matrix: &Matrix) -> f64 {
         matrix.values().iter().fold(0.0, |most, v| most.max(v.abs()))
     }
 
@@ -340,7 +355,7 @@ mod tests {
                 system(&k, copy.as_ref(), &y).solve(&how, &mut stream(1, "pivots"), &mut |_| Ok(())).unwrap();
             assert_eq!(solution.ending, Ending::Converged);
             assert_eq!(solution.n_rounds > 1, copy.is_some(), "{} rounds", solution.n_rounds);
-            assert!(largest(&(&solution.weights - &exact)) < 1e-8 * largest(&exact));
+            assert!(size(&(&solution.weights - &exact)) < 1e-8 * size(&exact));
         }
     }
 
@@ -357,6 +372,16 @@ mod tests {
         assert_eq!(resumed, whole);
         let other = System { name: "another".to_owned(), ..kept };
         assert!(other.solve(&how, &mut stream(1, "pivots"), &mut |_| Ok(())).unwrap_err().to_string().contains("test"));
+    }
+
+    #[test]
+    fn a_copy_that_rounding_made_indefinite_gives_way_to_the_matrix() {
+        let (k, y) = (gram(60), targets(60));
+        // What rounding could do, and more: an eigenvalue far below zero.
+        let broken = GramMatrix::from_lower(60, |i, j| k[(i, j)] - if i == j { 0.9 } else { 0.0 });
+        let how = Iteration { tolerance: 1e-9, rank: 20, max_iterations: 3000 };
+        let solve = |copy| system(&k, copy, &y).solve(&how, &mut stream(1, "pivots"), &mut |_| Ok(())).unwrap();
+        assert_eq!(solve(Some(&broken)).ending, Ending::Converged);
     }
 
     #[test]

@@ -220,10 +220,37 @@ impl ComputeConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VerdictConfig {
-    /// The RMS gap, in units of the target's standard deviation, below which network and kernel predict alike.
+    /// What still counts as alike: of a network and its kernel the RMS gap, in units of the target's standard deviation; of two kernels the
+    /// relative difference of their test errors.
     pub margin: f64,
     /// Confidence level of every interval.
     pub confidence: f64,
+}
+
+impl VerdictConfig {
+    /// Refuses what cannot be judged by.
+    ///
+    /// # Errors
+    /// By its key.
+    pub(super) fn validate(&self) -> Result<()> {
+        if !(self.margin > 0.0 && self.margin.is_finite()) {
+            return Err(Error::config(
+                "verdict.margin",
+                format!("{} is not a positive number", self.margin),
+                "give the largest RMS gap, in target standard deviations, or of kernels the largest relative difference, that still counts as \
+                 alike",
+            ));
+        }
+        // The second bound is 1 in exact arithmetic; a level that rounds to certainty has an interval without ends.
+        if !(self.confidence > 0.0 && 0.5 * (1.0 + self.confidence) < 1.0) {
+            return Err(Error::config(
+                "verdict.confidence",
+                format!("{} is not between 0 and 1", self.confidence),
+                "use 0.95 for 95 % intervals",
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Default for VerdictConfig {

@@ -255,22 +255,7 @@ fn check_values(config: &Config) -> Result<()> {
         }
         StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => {}
     }
-    if !(verdict.margin > 0.0 && verdict.margin.is_finite()) {
-        return Err(Error::config(
-            "verdict.margin",
-            format!("{} is not a positive number", verdict.margin),
-            "give the largest RMS gap, in target standard deviations, that still counts as alike",
-        ));
-    }
-    // The second bound is 1 in exact arithmetic; a level that rounds to certainty has an interval without ends.
-    if !(verdict.confidence > 0.0 && 0.5 * (1.0 + verdict.confidence) < 1.0) {
-        return Err(Error::config(
-            "verdict.confidence",
-            format!("{} is not between 0 and 1", verdict.confidence),
-            "use 0.95 for 95 % intervals",
-        ));
-    }
-    Ok(())
+    verdict.validate()
 }
 
 /// Refuses an optimizer, schedule or rule that means nothing; batches are compared with the data when these are there.

@@ -56,16 +56,32 @@ fn set(table: &mut toml::Table, assignment: &str) -> Result<()> {
     put(table, path.trim(), value).ok_or_else(malformed)
 }
 
-/// Puts a value at a dotted path, over whatever is there; `None` when the path is none.
+/// Puts a value at a dotted path, over whatever is there; keys with dots of their own stand in quotes. `None` when the path is none.
 pub(super) fn put(table: &mut toml::Table, path: &str, value: toml::Value) -> Option<()> {
-    let (path, last) = path.rsplit_once('.').map_or((None, path), |(path, last)| (Some(path), last));
+    let mut keys = keys(path)?;
+    let last = keys.pop()?;
     let mut place = table;
-    for key in path.into_iter().flat_map(|path| path.split('.')) {
-        let next = (!key.is_empty()).then(|| place.entry(key).or_insert_with(|| toml::Table::new().into()))?;
+    for key in keys {
+        let next = place.entry(key).or_insert_with(|| toml::Table::new().into());
         if !next.is_table() {
             *next = toml::Table::new().into();
         }
         place = next.as_table_mut()?;
     }
-    (!last.is_empty()).then(|| place.insert(last.to_owned(), value)).map(drop)
+    place.insert(last, value);
+    Some(())
+}
+
+/// The keys of a dotted path, as TOML reads it.
+fn keys(path: &str) -> Option<Vec<String>> {
+    let mut rest: toml::Table = toml::from_str(&format!("{path} = 0")).ok()?;
+    let mut keys = Vec::new();
+    loop {
+        let (key, value) = std::mem::take(&mut rest).into_iter().next()?;
+        keys.push(key);
+        match value {
+            toml::Value::Table(inner) => rest = inner,
+            _ => return Some(keys),
+        }
+    }
 }

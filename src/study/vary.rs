@@ -62,7 +62,11 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
     table.remove("vary");
     for (key, value) in setting {
         put(&mut table, key, (*value).clone()).ok_or_else(|| {
-            Error::config(format!("vary.\"{key}\""), "this is no key", "write it as after `--set`, in quotes")
+            Error::config(
+                format!("vary.\"{key}\""),
+                "this is no key",
+                "write it as after `--set`, in quotes, as in `\"data.n_train\" = [64, 256]`",
+            )
         })?;
     }
     let label = setting.iter().map(|(key, value)| format!("{key}={}", short(value))).collect::<Vec<_>>().join(" ");
@@ -70,7 +74,7 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
         Error::config(
             format!("vary: {label}"),
             reason.to_string().trim().replace('\n', " "),
-            "`ntk config show CONFIG` prints the keys and their values",
+            "`ntk config init` lists the keys",
         )
     })?;
     Ok(Varied { label, config })
@@ -83,7 +87,7 @@ fn short(value: &toml::Value) -> String {
         toml::Value::Table(table) => {
             table.iter().map(|(key, value)| format!("{key}:{}", short(value))).collect::<Vec<_>>().join(",")
         }
-        toml::Value::String(text) => text.clone(),
+        toml::Value::String(text) => text.replace(' ', "_"),
         other => other.to_string().replace(' ', ""),
     }
 }

@@ -175,6 +175,16 @@ impl RegressConfig {
         Ok(config)
     }
 
+    /// Whether the file at `path` is for a comparison of kernels alone: it trains nothing, or varies what a study of networks does not.
+    ///
+    /// # Errors
+    /// An absent file.
+    pub fn is_at(path: &Path) -> Result<bool> {
+        // Text that is not TOML is refused, with its line, by whoever loads it.
+        let table: toml::Table = toml::from_str(&read(path)?).unwrap_or_default();
+        Ok(!table.is_empty() && (!table.contains_key("train") || table.contains_key("vary")))
+    }
+
     /// The config with every default written out.
     ///
     /// # Errors

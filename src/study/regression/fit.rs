@@ -63,7 +63,7 @@ impl Chosen {
                     "the criterion `{}` has no value at any of them for the kernel `{}`",
                     table.select, plan.family
                 ),
-                "add a ridge above 0: without one, repeated inputs cannot be left out",
+                "add a ridge above 0, which gives every criterion a value",
             )
         })
     }

@@ -15,6 +15,9 @@ use crate::seed::stream;
 /// How much of the free memory the kept parts of a kernel may take.
 const SHARE: f64 = 0.7;
 
+/// Up to so many training rows, making the kernel anew for every product costs little, and rounding it nothing.
+const MIN_KEPT: usize = 4096;
+
 pub(super) fn iterate(
     cell: &Cell,
     plan: &KernelPlan,
@@ -35,7 +38,7 @@ pub(super) fn iterate(
         let check = |done: f64| watch(&format!("exact residual, {:.0} %", 100.0 * done));
         let exact = ImplicitGram::new(kernel, x_train).watched(&check);
         let copy = ImplicitGram::new(kernel, x_train).kept().watched(&pass);
-        let fits = available_memory().is_none_or(|free| ImplicitGram::kept_bytes(n) < SHARE * free);
+        let fits = n > MIN_KEPT && available_memory().is_none_or(|free| ImplicitGram::kept_bytes(n) < SHARE * free);
         log::info!(
             "{n} training rows: the kernel's parts take {:.1} GB and {}",
             ImplicitGram::kept_bytes(n) * 1e-9,
@@ -67,8 +70,8 @@ pub(super) fn iterate(
             score,
             length_scale: candidate.length_scale(),
             edge: edge.map(|edge| edge.to_string()),
-            // Y - K W is ridge W, but for the residual of the iteration.
-            mse_train: (ridge * solution.weights.rms()).powi(2) / unit,
+            // Y - K W is what is missing, and ridge W.
+            mse_train: (&solution.missing + &solution.weights.map(|w| ridge * w)).rms().powi(2) / unit,
             mse_test: mean_squared_error(&prediction, &split.y_test) / unit,
             accuracy: split.accuracy(cell.dataset.task, &prediction),
             residual: finite(solution.residual),

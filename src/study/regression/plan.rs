@@ -1,5 +1,6 @@
 //! The comparison of kernels as meant: every variation with its data, every kernel on it with its identity.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use serde::Serialize;
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
 use crate::regress::Scorer;
 use crate::study::plan::{computed_here, data_facts, digest, ensure_folder_name};
-use crate::study::vary::combinations;
+use crate::study::vary::{Vary, combinations};
 
 /// A checked comparison.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ pub struct KernelPlan {
 #[derive(Serialize)]
 struct Identity<'a> {
     schema: u32,
+    varied: &'a str,
     data_digest: &'a str,
     data: &'a DataConfig,
     family: KernelFamily,
@@ -70,10 +72,14 @@ impl RegressPlan {
     pub fn new(config: RegressConfig, base: &Path) -> Result<Self> {
         ensure_folder_name(&config.study.name)?;
         config.compute.check()?;
-        let cells = combinations(&config, &config.vary)?
+        config.verdict.validate()?;
+        ensure_variable(&config.vary)?;
+        let mut cells = combinations(&config, &config.vary)?
             .into_iter()
             .map(|varied| Cell::new(varied.label, varied.config, base))
             .collect::<Result<Vec<_>>>()?;
+        ensure_distinct(&cells)?;
+        tell_apart(&mut cells);
         let n_threads =
             config.compute.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         Ok(Self { config, cells, n_threads })
@@ -130,6 +136,7 @@ impl Cell {
         for (family, architecture) in members(&config, &split)? {
             let identity = Identity {
                 schema: REGRESSION_SCHEMA,
+                varied: &label,
                 data_digest: &dataset.digest,
                 data: &data,
                 family,
@@ -140,6 +147,50 @@ impl Cell {
             kernels.push(KernelPlan { id: digest(&identity)?, family, architecture });
         }
         Ok(Self { label, config, dataset, split, kernels })
+    }
+}
+
+/// What says nothing about a regression cannot tell one from another.
+fn ensure_variable(vary: &Vary) -> Result<()> {
+    let is_of_regression =
+        |key: &str| ["data.", "arch.", "regress.", "seeds."].iter().any(|table| key.starts_with(table));
+    match vary.keys().find(|key| !is_of_regression(key)) {
+        None => Ok(()),
+        Some(key) => Err(Error::config(
+            format!("vary.\"{key}\""),
+            "this setting cannot vary: no regression depends on it",
+            "vary settings of [data], [arch], [regress] or [seeds]",
+        )),
+    }
+}
+
+/// A point that is there twice would count as two.
+fn ensure_distinct(cells: &[Cell]) -> Result<()> {
+    let mut seen = HashSet::new();
+    for cell in cells {
+        for kernel in &cell.kernels {
+            if !seen.insert(&kernel.id) {
+                return Err(Error::config(
+                    if cell.label.is_empty() { "regress.kernels".to_owned() } else { format!("vary: {}", cell.label) },
+                    format!("the kernel `{}` is there twice with the same settings", kernel.family),
+                    "name every kernel, and every value that varies, once",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sources that call their data alike get their settings into the name.
+fn tell_apart(cells: &mut [Cell]) {
+    let names: Vec<(String, String)> =
+        cells.iter().map(|cell| (cell.dataset.name.clone(), cell.dataset.digest.clone())).collect();
+    let source = |label: &str| label.split(' ').find_map(|part| part.strip_prefix("data.source=")).map(str::to_owned);
+    for cell in cells.iter_mut() {
+        let is_shared = names.iter().any(|(name, digest)| *name == cell.dataset.name && *digest != cell.dataset.digest);
+        if let Some(source) = source(&cell.label).filter(|_| is_shared) {
+            cell.dataset.name = format!("{} ({source})", cell.dataset.name);
+        }
     }
 }
 

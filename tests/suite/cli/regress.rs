@@ -68,6 +68,50 @@ fn a_lost_point_is_computed_again_with_the_same_rows_and_threads_change_nothing(
     assert_eq!(desk.text("runs/map-kernels/rows.jsonl"), lines);
 }
 
+/// Once the stationary kernels, which have no depth, counted as one point at all depths, and their splits several times.
+#[test]
+fn a_varied_depth_has_every_kernel_beside_it_once() {
+    let desk = desk();
+    desk.ntk(&["regress", "map.toml", "-q", "--set", "vary={\"arch.depth\"=[1,2],\"data.split_seed\"=[0,1]}"]);
+    let rows = desk.rows("runs/map-kernels");
+    let of = |kernel: &str, label: &str| {
+        rows.iter().filter(|row| row["kernel"] == kernel && row["varied"].as_str().unwrap().contains(label)).count()
+    };
+    for kernel in ["ntk", "rbf", "linear"] {
+        assert_eq!((of(kernel, "arch.depth=1"), of(kernel, "arch.depth=2")), (2, 2), "{kernel}");
+    }
+    assert!(desk.text("runs/map-kernels/report.md").contains("| rbf | 2 |"));
+}
+
+#[test]
+fn sources_that_call_their_data_alike_are_different_settings() {
+    let desk = desk();
+    let sine = |frequency: u32| format!("{{synthetic={{kind=\"sine\",n_rows=90,frequency={frequency}.0}}}}");
+    let vary = format!("vary={{\"data.source\"=[{},{}]}}", sine(1), sine(4));
+    desk.ntk(&[
+        "regress",
+        "map.toml",
+        "-q",
+        "--set",
+        &vary,
+        "--set",
+        "data.n_train=30",
+        "--set",
+        "regress.kernels=[\"rbf\"]",
+    ]);
+    let rows = desk.rows("runs/map-kernels");
+    assert_eq!(rows.len(), 2);
+    assert_ne!(rows[0]["dataset"], rows[1]["dataset"]);
+}
+
+#[test]
+fn a_comparison_is_checked_and_shown_too_and_quotes_make_a_key_with_dots() {
+    let desk = desk();
+    desk.ntk(&["config", "check", "map.toml"]);
+    let shown = desk.ntk(&["config", "show", "map.toml", "--set", "vary.\"data.split_seed\"=[7]"]);
+    assert!(shown.contains("\"data.split_seed\" = [7]") && shown.contains("\"data.n_train\" = [20, 40]"), "{shown}");
+}
+
 #[test]
 fn conjugate_gradients_end_with_the_predictions_of_the_factorization() {
     let desk = desk();
@@ -137,6 +181,10 @@ fn what_cannot_be_compared_is_refused_by_its_key() {
         ("regress.solver={conjugate-gradients={tolerance=0.0}}", &["`regress.solver.conjugate-gradients.tolerance`"]),
         ("vary={\"data.n_trian\"=[1]}", &["data.n_trian=1", "n_train"]),
         ("vary={\"data.n_train\"=5}", &["no list"]),
+        ("vary={\"verdict.margin\"=[0.1,0.2]}", &["verdict.margin", "cannot vary"]),
+        ("vary={\"data.split_seed\"=[0,0]}", &["data.split_seed=0", "there twice"]),
+        ("regress.kernels=[\"rbf\",\"rbf\"]", &["`rbf` is there twice"]),
+        ("verdict.confidence=2.0", &["`verdict.confidence`", "between 0 and 1"]),
     ] {
         desk.refused(2, &["regress", "map.toml", "--set", setting], words);
     }
