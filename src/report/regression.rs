@@ -21,7 +21,7 @@ fn answer(manifest: &KernelManifest, comparisons: &[KernelComparison]) -> Vec<St
     const MOST: usize = 12;
     if !comparisons.is_empty() && comparisons.iter().all(|comparison| comparison.n_pairs == 1) {
         return vec![
-            "One split is too few to test whether kernels predict alike: vary it, as in `[vary] \"data.split_seed\" = [0, 1, 2, 3, 4]`."
+            "One split is too few to test whether kernels predict alike: vary it, as in `[vary] \"data.split_seed\" = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]`."
                 .to_owned(),
         ];
     }
