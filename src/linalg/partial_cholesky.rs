@@ -71,6 +71,12 @@ impl PartialCholesky {
         &self.factor
     }
 
+    /// F itself, where nothing else of this is needed any more.
+    #[must_use]
+    pub fn into_factor(self) -> Matrix {
+        self.factor
+    }
+
     /// The columns it is made of, in their order.
     #[must_use]
     pub fn pivots(&self) -> &[usize] {

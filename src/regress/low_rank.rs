@@ -17,16 +17,24 @@ use crate::linalg::{Cholesky, GramMatrix, Matrix};
 /// # Errors
 /// [`Error::Shape`]; [`Error::NotPositiveDefinite`] when the features are dependent to rounding and the ridge does not mend it.
 pub fn feature_regression(f_train: &Matrix, f_test: &Matrix, y_train: &Matrix, ridge: f64) -> Result<Matrix> {
-    if f_train.n_rows() != y_train.n_rows() {
-        return Err(Error::shape("rows of the training targets", f_train.n_rows(), y_train.n_rows()));
-    }
     if f_train.n_cols() != f_test.n_cols() {
         return Err(Error::shape("features of the test inputs", f_train.n_cols(), f_test.n_cols()));
+    }
+    Ok(f_test.matmul(&feature_weights(f_train, y_train, ridge)?))
+}
+
+/// (F^T F + lambda I)^-1 F^T Y, one weight for every feature and output: `[rank, O]`.
+///
+/// # Errors
+/// As [`feature_regression`].
+pub fn feature_weights(f_train: &Matrix, y_train: &Matrix, ridge: f64) -> Result<Matrix> {
+    if f_train.n_rows() != y_train.n_rows() {
+        return Err(Error::shape("rows of the training targets", f_train.n_rows(), y_train.n_rows()));
     }
     let rank = f_train.n_cols();
     let inner = f_train.transposed_times(f_train);
     let factor = Cholesky::of(&GramMatrix::from_lower(rank, |i, j| inner[(i, j)]), ridge)?;
-    Ok(f_test.matmul(&factor.solve(&f_train.transposed_times(y_train))))
+    Ok(factor.solve(&f_train.transposed_times(y_train)))
 }
 
 /// ||K - F F^T|| / ||K|| in the Frobenius norm over the rows for which `k` `[m, m]` and `f` `[m, rank]` are given: a sample of inputs, where

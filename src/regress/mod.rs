@@ -1,6 +1,6 @@
 //! Kernel regression, f(x*) = K(x*, X) (K(X, X) + lambda I)^-1 Y, and the Gaussian process whose posterior mean it is.
 //!
-//! This module sees matrices only, so any kernel can be passed: analytic, empirical, or a user's own.
+//! This module sees matrices only, or their products, so any kernel can be passed: analytic, empirical, or a user's own.
 
 mod calibration;
 mod condition;
@@ -27,7 +27,7 @@ pub use folds::Folds;
 pub use iterative::{Iteration, Seen, Solution, System};
 pub use leave_out::LeftOut;
 pub use likelihood::{MarginalLikelihood, log_marginal_likelihood};
-pub use low_rank::{feature_regression, kernel_error};
+pub use low_rank::{feature_regression, feature_weights, kernel_error};
 pub use path::{Projection, RidgePath};
 pub use posterior::{
     Marginals, Posterior, eigenbasis_marginals, eigenbasis_posterior, kernel_ridge, posterior, posterior_marginals,

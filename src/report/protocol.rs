@@ -101,10 +101,7 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         ),
     );
     let residual = largest(rows, |row| row.identity_residual.unwrap_or(0.0));
-    item(
-        "Check",
-        format!("the four parts miss the gap by at most {} at any test point of any network.", short(residual)),
-    );
+    item("Check", format!("the parts miss the gap by at most {} at any test point of any network.", short(residual)));
     text
 }
 

@@ -22,7 +22,7 @@ use crate::record::{Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, f
 use crate::regress::{mean_squared_error, regression};
 use crate::train::{self, Batches, Checkpoint, Monitor, Optimizer, Schedule, Stop, Training, Trajectory};
 
-/// How far the four terms may miss their total, relative to the largest prediction, before the run is called broken.
+/// How far the terms may miss their total, relative to the largest prediction, before the run is called broken.
 const IDENTITY_TOLERANCE: f64 = 1e-10;
 
 /// How much of one network's training an interruption can lose.

@@ -2,7 +2,8 @@
 //!
 //! [`Config`] is the study as written, [`Plan`] the study as meant: every default filled in, every value checked, every point
 //! with its identity. [`run`] takes a plan to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the rows.
-//! [`equivalence`] is the study itself: one network against its kernels.
+//! [`equivalence`] is the study itself: one network against its kernels. [`regression`] is the study of kernels beside each other, without
+//! a network.
 
 mod arch_table;
 mod config;

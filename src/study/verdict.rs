@@ -116,7 +116,7 @@ pub struct DepthVerdict {
     pub decision: Decision,
     /// RMS of the whole gap.
     pub total: Option<Interval>,
-    /// The gap's four parts.
+    /// The gap's parts: four, and the optimizer's where a network has one.
     pub terms: Vec<TermVerdict>,
     /// The largest of them.
     pub dominant: Option<Term>,

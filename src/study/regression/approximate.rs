@@ -1,14 +1,14 @@
 //! One kernel by an approximation of low rank, whose error is part of the record: some of its columns (Nystrom), or random features.
 
 use super::candidate::Candidate;
-use super::fit::{Chosen, empty_row, in_units};
+use super::fit::{Chosen, in_units};
 use super::plan::{Cell, KernelPlan};
 use crate::error::{Error, Result};
 use crate::kernel::fourier::FourierFeatures;
 use crate::kernel::implicit::ImplicitGram;
 use crate::linalg::{Entries, Matrix, PartialCholesky};
 use crate::record::{KernelPoint, KernelRow};
-use crate::regress::{feature_regression, kernel_error, mean_squared_error};
+use crate::regress::{feature_weights, kernel_error, mean_squared_error};
 use crate::seed::stream;
 
 /// Features of a kernel.
@@ -26,29 +26,20 @@ const N_MEASURED: usize = 1000;
 pub(super) fn approximate(cell: &Cell, plan: &KernelPlan, features: Features) -> Result<KernelPoint> {
     let split = &cell.split;
     let (x_train, y_train) = (&split.x_train, &split.y_train);
-    let (chosen, n_selection) = Chosen::by_some(cell, plan)?;
-    let Chosen { candidate, relative_ridge, score, edge, .. } = chosen;
+    let choice = Chosen::by_some(cell, plan)?;
     let made = match features {
-        Features::Columns(rank) => columns(cell, plan, &candidate, rank)?,
-        Features::Waves(n) => waves(cell, plan, &candidate, n)?,
+        Features::Columns(rank) => columns(cell, plan, &choice.candidate, rank)?,
+        Features::Waves(n) => waves(cell, plan, &choice.candidate, n)?,
     };
-    let ridge = relative_ridge * made.mean_diagonal;
-    let prediction = feature_regression(&made.train, &made.test, y_train, ridge)?;
-    let fitted = feature_regression(&made.train, &made.train, y_train, ridge)?;
+    let ridge = choice.relative_ridge * made.mean_diagonal;
+    let weights = feature_weights(&made.train, y_train, ridge)?;
+    let (prediction, fitted) = (made.test.matmul(&weights), made.train.matmul(&weights));
     let unit = split.target_deviation(&cell.config.data).powi(2);
     let row = KernelRow {
-        n_selection,
-        relative_ridge,
-        ridge,
-        score,
-        length_scale: candidate.length_scale(),
-        edge: edge.map(|edge| edge.to_string()),
         mse_train: mean_squared_error(&fitted, y_train) / unit,
-        mse_test: mean_squared_error(&prediction, &split.y_test) / unit,
-        accuracy: split.accuracy(cell.dataset.task, &prediction),
         rank: Some(made.train.n_cols()),
         kernel_error: Some(made.error),
-        ..empty_row(cell, plan)
+        ..choice.row(cell, plan, ridge, &prediction)
     };
     log::info!("{}: {} features of {} rows", plan.family, made.train.n_cols(), x_train.n_rows());
     let predictions = in_units(&prediction, unit.sqrt());
@@ -72,9 +63,9 @@ fn columns(cell: &Cell, plan: &KernelPlan, candidate: &Candidate, rank: usize) -
         let diagonal = gram.diagonal()?;
         Ok(Made {
             test: partial.extended(&cross),
-            train: partial.factor().clone(),
             mean_diagonal: diagonal.iter().sum::<f64>() / diagonal.len() as f64,
             error: partial.relative_trace_left(),
+            train: partial.into_factor(),
         })
     })
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::kernel::implicit::ImplicitGram;
 use crate::linalg::{Entries, Matrix, ensure_fits};
 use crate::record::{Covered, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint, finite};
-use crate::regress::{Calibration, Edge, Marginals, Ridge, RidgeFit, RidgePath, Scorer, mean_squared_error};
+use crate::regress::{Calibration, Edge, Marginals, Ridge, RidgePath, Scorer, mean_squared_error};
 
 /// Levels of the central intervals that targets are counted in.
 const LEVELS: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -21,12 +21,37 @@ const LEVELS: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 const USUAL: f64 = 0.95;
 
 /// A kernel with the ridge that goes with it, chosen from the table.
-pub(super) struct Chosen {
+pub(super) struct Choice {
     pub(super) candidate: Candidate,
-    pub(super) path: RidgePath,
     pub(super) relative_ridge: f64,
-    pub(super) score: Option<f64>,
-    pub(super) edge: Option<Edge>,
+    score: f64,
+    edge: Option<Edge>,
+    /// Rows by which it was chosen.
+    n_rows: usize,
+}
+
+impl Choice {
+    /// What every solver records of what it `predicted` at the test inputs with this `ridge`.
+    pub(super) fn row(&self, cell: &Cell, plan: &KernelPlan, ridge: f64, predicted: &Matrix) -> KernelRow {
+        let (split, unit) = (&cell.split, cell.split.target_deviation(&cell.config.data).powi(2));
+        KernelRow {
+            n_selection: self.n_rows,
+            relative_ridge: self.relative_ridge,
+            ridge,
+            score: Some(self.score),
+            length_scale: self.candidate.length_scale(),
+            edge: self.edge.map(|edge| edge.to_string()),
+            mse_test: mean_squared_error(predicted, &split.y_test) / unit,
+            accuracy: split.accuracy(cell.dataset.task, predicted),
+            ..empty_row(cell, plan)
+        }
+    }
+}
+
+/// A choice, and the decomposition that it was made by.
+pub(super) struct Chosen {
+    pub(super) choice: Choice,
+    path: RidgePath,
 }
 
 impl Chosen {
@@ -51,9 +76,9 @@ impl Chosen {
             let path = RidgePath::new(&gram, y_train, Flow::rounding_cutoff(n, f64::EPSILON))?;
             drop(gram);
             let Some((relative_ridge, score)) = lowest(&path, &scorer, &table.ridges)? else { continue };
-            if best.as_ref().and_then(|best| best.score).is_none_or(|least| score < least) {
+            if best.as_ref().is_none_or(|best| score < best.choice.score) {
                 let edge = Edge::of(relative_ridge, &table.ridges);
-                best = Some(Self { candidate, path, relative_ridge, score: Some(score), edge });
+                best = Some(Self { choice: Choice { candidate, relative_ridge, score, edge, n_rows: n }, path });
             }
         }
         best.ok_or_else(|| {
@@ -68,19 +93,15 @@ impl Chosen {
         })
     }
 
-    /// From some of the training rows, where all would be too many, and a ridge above 0; and how many they were.
-    pub(super) fn by_some(cell: &Cell, plan: &KernelPlan) -> Result<(Self, usize)> {
+    /// From some of the training rows, where all would be too many, with a ridge above 0.
+    pub(super) fn by_some(cell: &Cell, plan: &KernelPlan) -> Result<Choice> {
         let (split, table) = (&cell.split, &cell.config.regress);
         // Training rows are shuffled, so the first are a sample.
         let sample: Vec<usize> = (0..table.n_selection.min(split.x_train.n_rows())).collect();
         let ridges = table.ridges.iter().copied().filter(|ridge| *ridge > 0.0).collect();
         let table = RegressTable { ridges, ..table.clone() };
         let parts = (&split.x_train.select_rows(&sample), &split.y_train.select_rows(&sample));
-        Ok((Self::of(plan, &table, cell.config.seeds.root, parts)?, sample.len()))
-    }
-
-    pub(super) fn fit(&self) -> Result<RidgeFit<'_>> {
-        self.path.at(Ridge::RelativeToTrace(self.relative_ridge))
+        Ok(Self::of(plan, &table, cell.config.seeds.root, parts)?.choice)
     }
 }
 
@@ -117,9 +138,9 @@ pub(super) fn fit(
 fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
     let (split, table) = (&cell.split, &cell.config.regress);
     let (x_train, y_train) = (&split.x_train, &split.y_train);
-    let chosen = Chosen::of(plan, table, cell.config.seeds.root, (x_train, y_train))?;
-    let cross = chosen.candidate.with(|kernel| kernel.cross_gram(&split.x_test, x_train))?;
-    let projection = chosen.path.project(&cross)?;
+    let Chosen { choice, path: decomposed } = Chosen::of(plan, table, cell.config.seeds.root, (x_train, y_train))?;
+    let cross = choice.candidate.with(|kernel| kernel.cross_gram(&split.x_test, x_train))?;
+    let projection = decomposed.project(&cross)?;
     drop(cross);
 
     let unit = split.target_deviation(&cell.config.data).powi(2);
@@ -127,7 +148,7 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
     let scorer = Scorer::new(table.select, x_train.n_rows(), cell.config.seeds.root)?;
     let mut path = Vec::with_capacity(table.ridges.len());
     for &relative_ridge in &table.ridges {
-        let fit = chosen.path.at(Ridge::RelativeToTrace(relative_ridge))?;
+        let fit = decomposed.at(Ridge::RelativeToTrace(relative_ridge))?;
         path.push(RidgePoint {
             relative_ridge,
             score: scorer.score(&fit)?.and_then(finite),
@@ -137,9 +158,9 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
         });
     }
 
-    let fit = chosen.fit()?;
+    let fit = decomposed.at(Ridge::RelativeToTrace(choice.relative_ridge))?;
     let prediction = fit.predict(&projection);
-    let diagonal = chosen.candidate.with(|kernel| ImplicitGram::new(kernel, &split.x_test).diagonal())?;
+    let diagonal = choice.candidate.with(|kernel| ImplicitGram::new(kernel, &split.x_test).diagonal())?;
     let amplitude = fit.amplitude();
     let marginals = fit.marginals(&projection, &diagonal)?;
     let calibration = amplitude.and_then(|amplitude| {
@@ -151,24 +172,17 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
     });
     let condition = fit.condition();
     let row = KernelRow {
-        relative_ridge: chosen.relative_ridge,
-        ridge: fit.ridge(),
-        score: chosen.score,
-        length_scale: chosen.candidate.length_scale(),
-        edge: chosen.edge.map(|edge| edge.to_string()),
         mse_train: fit.training_error() / unit,
-        mse_test: error(&prediction),
-        accuracy: split.accuracy(cell.dataset.task, &prediction),
         degrees_of_freedom: Some(fit.degrees_of_freedom()),
         log_likelihood: fit.profile_log_likelihood().map(|log| log / y_train.values().len() as f64),
         negative_log_density: calibration.as_ref().map(|c| c.negative_log_density),
         crps: calibration.as_ref().map(|c| c.crps),
         coverage_95: calibration.as_ref().and_then(|c| c.coverage.last().map(|covered| covered.fraction)),
-        mse_predicted: predicted_error(cell, &chosen.candidate, fit.ridge())?.map(|error| error / unit),
+        mse_predicted: predicted_error(cell, &choice.candidate, fit.ridge())?.map(|error| error / unit),
         condition: finite(condition.number()),
         digits: Some(condition.trusted_digits()),
         n_dropped: Some(condition.n_dropped),
-        ..empty_row(cell, plan)
+        ..choice.row(cell, plan, fit.ridge(), &prediction)
     };
     let coverage = calibration.map_or_else(Vec::new, |calibration| {
         calibration.coverage.iter().map(|c| Covered { level: c.level, fraction: c.fraction }).collect()
@@ -202,7 +216,7 @@ pub(super) fn in_units(prediction: &Matrix, unit: f64) -> Vec<Vec<f64>> {
 }
 
 /// What is known of a point before it is computed.
-pub(super) fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
+fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
     let (split, config) = (&cell.split, &cell.config);
     let network = plan.architecture.as_ref().filter(|_| plan.family.is_of_network());
     KernelRow {

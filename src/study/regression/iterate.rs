@@ -3,13 +3,13 @@
 
 use std::path::PathBuf;
 
-use super::fit::{Chosen, empty_row, in_units};
+use super::fit::{Chosen, in_units};
 use super::plan::{Cell, KernelPlan};
 use crate::error::Result;
 use crate::kernel::implicit::{ImplicitGram, cross_times};
 use crate::linalg::{Ending, Entries, Operator, available_memory};
 use crate::record::{KernelPoint, KernelRow, finite};
-use crate::regress::{Iteration, Seen, System, mean_squared_error};
+use crate::regress::{Iteration, Seen, System};
 use crate::seed::stream;
 
 /// How much of the free memory the kept parts of a kernel may take.
@@ -29,11 +29,9 @@ pub(super) fn iterate(
     let (x_train, y_train) = (&split.x_train, &split.y_train);
     let n = x_train.n_rows();
     watch(&format!("choosing by {} rows", cell.config.regress.n_selection.min(n)))?;
-    let (chosen, n_selection) = Chosen::by_some(cell, plan)?;
-    let Chosen { candidate, relative_ridge, score, edge, .. } = chosen;
-    drop(chosen.path);
+    let choice = Chosen::by_some(cell, plan)?;
 
-    candidate.with(|kernel| {
+    choice.candidate.with(|kernel| {
         let pass = |done: f64| watch(&format!("first product with the kernel, {:.0} %", 100.0 * done));
         let check = |done: f64| watch(&format!("exact residual, {:.0} %", 100.0 * done));
         let exact = ImplicitGram::new(kernel, x_train).watched(&check);
@@ -45,7 +43,7 @@ pub(super) fn iterate(
             if fits { "are kept" } else { "are made anew for every product" }
         );
         let diagonal = exact.diagonal()?;
-        let ridge = relative_ridge * diagonal.iter().sum::<f64>() / n as f64;
+        let ridge = choice.relative_ridge * diagonal.iter().sum::<f64>() / n as f64;
         let system = System {
             exact: &exact,
             rounded: fits.then_some(&copy as &dyn Operator),
@@ -60,20 +58,17 @@ pub(super) fn iterate(
         };
         let mut random = stream(root_seed, &format!("pivots/{}", plan.id));
         let solution = system.solve(how, &mut random, &mut seen)?;
+        log::info!(
+            "{} rounds of refinement; the preconditioner leaves out {:.1e} of the trace",
+            solution.n_rounds,
+            solution.trace_left
+        );
         let prediction = cross_times(kernel, &split.x_test, x_train, &solution.weights)?;
 
         let unit = split.target_deviation(&cell.config.data).powi(2);
         let row = KernelRow {
-            n_selection,
-            relative_ridge,
-            ridge,
-            score,
-            length_scale: candidate.length_scale(),
-            edge: edge.map(|edge| edge.to_string()),
             // Y - K W is what is missing, and ridge W.
             mse_train: (&solution.missing + &solution.weights.map(|w| ridge * w)).rms().powi(2) / unit,
-            mse_test: mean_squared_error(&prediction, &split.y_test) / unit,
-            accuracy: split.accuracy(cell.dataset.task, &prediction),
             residual: finite(solution.residual),
             n_iterations: Some(solution.n_iterations),
             rank: Some(solution.rank),
@@ -85,7 +80,7 @@ pub(super) fn iterate(
                 }
                 .to_owned(),
             ),
-            ..empty_row(cell, plan)
+            ..choice.row(cell, plan, ridge, &prediction)
         };
         let predictions = in_units(&prediction, unit.sqrt());
         Ok(KernelPoint { row, seconds: 0.0, path: Vec::new(), coverage: Vec::new(), predictions })
