@@ -23,10 +23,11 @@ pub fn n_side_by_side(architecture: &Architecture, n_train: usize, n_threads: us
 }
 
 /// Calls `task` for the numbers from 0 to `n` on `n_workers` threads, each with a share of the present thread pool's threads, and collects
-/// what they return in the order of the numbers. The first error ends what has not begun.
+/// what they return in the order of the numbers. An error ends what has not begun.
 ///
 /// # Errors
-/// The tasks' own; threads that the system refuses.
+/// The tasks' own: of several the one of the lowest number, whichever came first, because every task before it has begun and runs to its
+/// end. Threads that the system refuses.
 pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
     if n_workers <= 1 || n <= 1 {
         return (0..n).map(task).collect();
@@ -34,8 +35,8 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
     let n_threads = (rayon::current_num_threads() / n_workers).max(1);
     let next = AtomicUsize::new(0);
     let done: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::with_capacity(n));
-    let work = || -> Result<()> {
-        let refused = |reason| Error::Check(format!("the system starts no thread: {reason}"));
+    let work = || -> std::result::Result<(), (usize, Error)> {
+        let refused = |reason| (0, Error::Check(format!("the system starts no thread: {reason}")));
         let pool = ThreadPoolBuilder::new().num_threads(n_threads).build().map_err(refused)?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -46,7 +47,7 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
                 Ok(result) => done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, result)),
                 Err(error) => {
                     next.store(n, Ordering::Relaxed);
-                    return Err(error);
+                    return Err((number, error));
                 }
             }
         }
@@ -58,7 +59,9 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
             .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect::<Vec<_>>()
     });
-    outcomes.into_iter().collect::<Result<()>>()?;
+    if let Some((_, error)) = outcomes.into_iter().filter_map(std::result::Result::err).min_by_key(|(number, _)| *number) {
+        return Err(error);
+    }
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     done.sort_by_key(|(number, _)| *number);
     Ok(done.into_iter().map(|(_, result)| result).collect())
@@ -67,6 +70,19 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_two_errors_the_one_of_the_lower_number_counts_though_it_came_later() {
+        let second = std::sync::Barrier::new(2);
+        let failed = side_by_side(2, 2, |number| -> Result<()> {
+            second.wait();
+            if number == 0 {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            Err(Error::Check(number.to_string()))
+        });
+        assert!(failed.unwrap_err().to_string().contains('0'));
+    }
 
     #[test]
     fn results_come_in_order_and_an_error_ends_the_rest() {
