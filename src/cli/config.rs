@@ -49,16 +49,15 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
             output.data(config.to_toml()?.trim_end())?;
         }
         Command::Check(source) => {
-            let plan = source.plan(threads)?;
-            study::check(&plan)?;
-            for note in &plan.split.notes {
+            let study = source.study(threads)?;
+            study::check(&study)?;
+            for note in study.notes() {
                 output.words(&format!("note: {note}"));
             }
             if output.json {
-                return output
-                    .document(&serde_json::json!({ "n_points": plan.points.len(), "notes": plan.split.notes }));
+                return output.document(&serde_json::json!({ "n_points": study.n_points(), "notes": study.notes() }));
             }
-            output.words(&format!("{} is a valid study of {} points", source.config.display(), plan.points.len()));
+            output.words(&format!("{} is a valid study of {} points", source.config.display(), study.n_points()));
         }
     }
     Ok(())
@@ -68,14 +67,14 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
 mod tests {
     use std::path::Path;
 
-    use ntk::study::{Config, Plan};
+    use ntk::study::{Changes, Config, Study};
 
     #[test]
     fn the_template_is_a_valid_study() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("template.toml");
         std::fs::write(&path, super::TEMPLATE).expect("writable");
-        let config = Config::load(&path, &[]).expect("the template parses");
-        Plan::new(config, Path::new(".")).expect("the template is a study");
+        let config = Config::load(&path, &Changes::default()).expect("the template parses");
+        Study::new(config, Path::new(".")).expect("the template is a study");
     }
 }

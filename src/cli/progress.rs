@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use ntk::record::Row;
-use ntk::study::{Plan, PointPlan, Progress};
+use ntk::study::{PointPlan, Progress, Study};
 
 use super::interrupt::Interrupt;
 
@@ -14,20 +14,23 @@ const FIXED_COST: usize = 20_000;
 pub(super) struct Bar {
     bar: ProgressBar,
     interrupt: Interrupt,
-    n_steps: u64,
-    /// Cost of one step of every point, by the order of the plan.
-    costs: Vec<(String, u64)>,
+    /// Of every point, what a step costs and how many there are.
+    costs: HashMap<String, (u64, u64)>,
     done: u64,
-    /// Of every point that is under way, the cost of a step and the steps so far.
-    present: HashMap<String, (u64, u64)>,
+    /// Of every point that is under way, the steps so far.
+    present: HashMap<String, u64>,
 }
 
 impl Bar {
-    pub(super) fn new(plan: &Plan, interrupt: Interrupt, quiet: bool) -> Self {
-        let cost = |point: &PointPlan| (point.architecture.n_parameters() + FIXED_COST) as u64;
-        let costs: Vec<_> = plan.points.iter().map(|point| (point.id.clone(), cost(point))).collect();
-        let n_steps = plan.config.train.n_steps as u64;
-        let bar = ProgressBar::new(n_steps.saturating_mul(costs.iter().map(|(_, cost)| cost).sum::<u64>()));
+    pub(super) fn new(study: &Study, interrupt: Interrupt, quiet: bool) -> Self {
+        let mut costs = HashMap::new();
+        for plan in &study.plans {
+            let n_steps = plan.config.train.n_steps as u64;
+            let cost = |point: &PointPlan| (point.architecture.n_parameters() + FIXED_COST) as u64;
+            costs.extend(plan.points.iter().map(|point| (point.id.clone(), (cost(point), n_steps))));
+        }
+        let whole = costs.values().map(|(cost, n_steps)| cost.saturating_mul(*n_steps));
+        let bar = ProgressBar::new(whole.fold(0, u64::saturating_add));
         if quiet {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
@@ -35,7 +38,7 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, interrupt, n_steps, costs, done: 0, present: HashMap::new() }
+        Self { bar, interrupt, costs, done: 0, present: HashMap::new() }
     }
 
     pub(super) fn clear(&self) {
@@ -43,12 +46,17 @@ impl Bar {
     }
 
     fn show(&self) {
-        let present = self.present.values().map(|(cost, steps)| cost.saturating_mul(*steps));
+        let present = self.present.iter().map(|(id, steps)| self.cost_of(id).0.saturating_mul(*steps));
         self.bar.set_position(present.fold(self.done, u64::saturating_add));
     }
 
-    fn cost_of(&self, id: &str) -> u64 {
-        self.costs.iter().find(|(other, _)| other == id).map_or(0, |(_, cost)| *cost)
+    fn cost_of(&self, id: &str) -> (u64, u64) {
+        self.costs.get(id).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, id: &str) {
+        let (cost, n_steps) = self.cost_of(id);
+        self.done = self.done.saturating_add(cost.saturating_mul(n_steps));
     }
 }
 
@@ -62,14 +70,14 @@ impl Progress for Bar {
     }
 
     fn skipped(&mut self, point: &PointPlan) {
-        self.done = self.done.saturating_add(self.cost_of(&point.id).saturating_mul(self.n_steps));
+        self.add(&point.id);
         self.bar.set_position(self.done);
         // The time left follows from what this run has done, not from what an earlier one did.
         self.bar.reset_eta();
     }
 
     fn point(&mut self, point: &PointPlan) {
-        self.present.insert(point.id.clone(), (self.cost_of(&point.id), 0));
+        self.present.insert(point.id.clone(), 0);
         let architecture = &point.architecture;
         self.bar.set_message(format!(
             "depth {}, width {}, seed {}",
@@ -81,15 +89,16 @@ impl Progress for Bar {
 
     fn step(&mut self, point: &PointPlan, step: usize) {
         // A network of a low stability bound takes more steps than the plan says.
-        if let Some((_, steps)) = self.present.get_mut(&point.id) {
-            *steps = self.n_steps.min(step as u64);
+        let (_, n_steps) = self.cost_of(&point.id);
+        if let Some(steps) = self.present.get_mut(&point.id) {
+            *steps = n_steps.min(step as u64);
         }
         self.show();
     }
 
     fn finished(&mut self, row: &Row) {
-        if let Some((cost, _)) = self.present.remove(&row.id) {
-            self.done = self.done.saturating_add(cost.saturating_mul(self.n_steps));
+        if self.present.remove(&row.id).is_some() {
+            self.add(&row.id);
         }
         self.show();
         if row.misses_target() {

@@ -1,11 +1,14 @@
 //! `ntk figure RUN` and `ntk report RUN`: everything a run shows, again from its records alone.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ntk::error::Result;
-use ntk::record::{KernelPoint, Point, RunKind, Store};
-use ntk::{figure, report};
+use ntk::error::{Error, Result};
+use ntk::figure::{self, Figure};
+use ntk::record::{Kept, KernelPoint, Point, Row, RunKind, Store, groups};
+use ntk::report::{self, Report};
+use ntk::study::findings::Findings;
+use ntk::study::{self, Evidence};
 
 use super::output::Output;
 
@@ -22,15 +25,15 @@ pub(super) struct FigureArguments {
 pub(super) struct ReportArguments {
     /// The run folder
     run: PathBuf,
+    /// Write nothing: compare every number of the report that is there with what the rows beside it give
+    #[arg(long)]
+    check: bool,
 }
 
 pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()> {
     let folder = arguments.out.clone().unwrap_or_else(|| arguments.run.join("figures"));
     let figures = match RunKind::of(&arguments.run)? {
-        RunKind::Equivalence => {
-            let store = Store::<Point>::open(&arguments.run)?;
-            figure::draw_all(store.manifest(), &store.points()?, &folder)?
-        }
+        RunKind::Equivalence => Shown::of(&Store::open(&arguments.run)?)?.draw(&folder)?,
         RunKind::Regression => {
             let store = Store::<KernelPoint>::open(&arguments.run)?;
             figure::draw_regression(store.manifest(), &store.points()?, &folder)?
@@ -44,18 +47,97 @@ pub(super) fn figures(arguments: &FigureArguments, output: &Output) -> Result<()
 }
 
 pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()> {
-    let folder = arguments.run.join("figures");
+    if arguments.check {
+        return check(&arguments.run, output);
+    }
     let report = match RunKind::of(&arguments.run)? {
-        RunKind::Equivalence => {
-            let store = Store::<Point>::open(&arguments.run)?;
-            let points = store.points()?;
-            report::write(&store, &points, &figure::draw_all(store.manifest(), &points, &folder)?)?
-        }
+        RunKind::Equivalence => Shown::of(&Store::open(&arguments.run)?)?.report()?,
         RunKind::Regression => {
             let store = Store::<KernelPoint>::open(&arguments.run)?;
             let points = store.points()?;
-            report::write_regression(&store, &points, &figure::draw_regression(store.manifest(), &points, &folder)?)?
+            let figures = figure::draw_regression(store.manifest(), &points, &arguments.run.join("figures"))?;
+            report::write_regression(&store, &points, &figures)?
         }
     };
     output.paths(&[&report.markdown, &report.html])
+}
+
+/// A run of networks, read whole.
+pub(super) struct Shown<'a> {
+    store: &'a Store,
+    points: Vec<Point>,
+    groups: Vec<ntk::record::Group>,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn of(store: &'a Store) -> Result<Self> {
+        let points = store.points()?;
+        let groups = groups(&points);
+        store.write_groups(&groups)?;
+        Ok(Self { store, points, groups })
+    }
+
+    fn with_evidence<T>(&self, use_it: impl FnOnce(&Evidence<'_>) -> T) -> T {
+        let rows: Vec<&Row> = self.points.iter().map(|point| &point.row).collect();
+        use_it(&Evidence { manifest: self.store.manifest(), rows: &rows, groups: &self.groups })
+    }
+
+    /// What the run's analysis found; none of the equivalence at each depth.
+    pub(super) fn findings(&self) -> Option<Findings> {
+        self.with_evidence(study::analyse)
+    }
+
+    /// The equivalence at each depth.
+    pub(super) fn verdict(&self) -> study::Verdict {
+        self.with_evidence(|evidence| study::verdict(evidence.manifest, evidence.rows))
+    }
+
+    fn draw(&self, folder: &Path) -> Result<Vec<Figure>> {
+        match self.findings() {
+            Some(findings) => figure::draw_charts(&findings.charts, folder),
+            None => figure::draw_all(self.store.manifest(), &self.points, folder),
+        }
+    }
+
+    pub(super) fn report(&self) -> Result<Report> {
+        let folder = self.store.folder();
+        let figures = self.draw(&folder.join("figures"))?;
+        self.with_evidence(|evidence| report::write(folder, evidence, &figures))
+    }
+}
+
+/// Compares the report in a folder with what the rows there give.
+fn check(folder: &Path, output: &Output) -> Result<()> {
+    let path = folder.join("report.md");
+    let kept = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let (n_rows, computed) = match RunKind::of(folder)? {
+        RunKind::Equivalence => {
+            let Kept { manifest, rows, groups } = Kept::<Point>::read(folder)?;
+            let rows: Vec<&Row> = rows.iter().collect();
+            (rows.len(), report::text(&Evidence { manifest: &manifest, rows: &rows, groups: &groups }))
+        }
+        RunKind::Regression => {
+            let Kept { manifest, rows, .. } = Kept::<KernelPoint>::read(folder)?;
+            (rows.len(), report::regression_text(&manifest, &rows.iter().collect::<Vec<_>>()))
+        }
+    };
+    let differences = report::differences(&kept, &computed);
+    if output.json {
+        let lines: Vec<usize> = differences.iter().map(|difference| difference.line).collect();
+        output.document(&serde_json::json!({ "n_rows": n_rows, "differing_lines": lines }))?;
+    }
+    let Some(first) = differences.first() else {
+        output.words(&format!("{}: every number is that of the {n_rows} rows", path.display()));
+        return Ok(());
+    };
+    Err(Error::Store {
+        path,
+        problem: format!(
+            "{} lines are not what the {n_rows} rows give; the first is\n  {}\nand the rows give\n  {}",
+            differences.len(),
+            first.kept,
+            first.computed
+        ),
+        remedy: "write it again with `ntk report`, or find out which of them was changed".to_owned(),
+    })
 }

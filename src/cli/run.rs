@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ntk::error::Result;
-use ntk::record::Row;
-use ntk::study::{self, Plan};
-use ntk::{figure, report};
+use ntk::report;
+use ntk::study::findings::Findings;
+use ntk::study::{self, Study};
 use serde::Serialize;
 
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::progress::Bar;
+use super::redraw::Shown;
 use super::source::Source;
 
 #[derive(Debug, Args)]
@@ -27,28 +28,28 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
-    let plan = arguments.source.plan(threads)?;
-    for note in &plan.split.notes {
+    let study = arguments.source.study(threads)?;
+    for note in study.notes() {
         output.words(&format!("note: {note}"));
     }
     if arguments.dry_run {
-        return dry_run(&plan, output);
+        return dry_run(&study, output);
     }
-    let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&plan.config.study.name));
-    let mut bar = Bar::new(&plan, Interrupt::listen(), output.quiet);
-    let outcome = study::run(&plan, &folder, &mut bar);
+    let folder = arguments.out.clone().unwrap_or_else(|| Path::new("runs").join(&study.config.study.name));
+    let mut bar = Bar::new(&study, Interrupt::listen(), output.quiet);
+    let outcome = study::run(&study, &folder, &mut bar);
     bar.clear();
     let store = outcome?;
-    let points = store.points()?;
-    let figures = figure::draw_all(store.manifest(), &points, &folder.join("figures"))?;
-    let report = report::write(&store, &points, &figures)?;
-    let rows: Vec<&Row> = points.iter().map(|point| &point.row).collect();
-    let verdict = study::verdict(store.manifest(), &rows);
-    for sentence in report::sentences(&verdict) {
+    let shown = Shown::of(&store)?;
+    let report = shown.report()?;
+    let (findings, verdict) = (shown.findings(), shown.verdict());
+    let sentences = findings.as_ref().map_or_else(|| report::sentences(&verdict), report::statements);
+    for sentence in sentences {
         output.words(&sentence.replace("**", ""));
     }
     if output.json {
-        return output.document(&Summary { folder: &folder, report: &report.html, verdict });
+        let verdict = findings.is_none().then_some(verdict);
+        return output.document(&Summary { folder: &folder, report: &report.html, verdict, findings });
     }
     output.words("the report, to be opened in a browser:");
     output.data(&report.html.display().to_string())
@@ -58,11 +59,14 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
 struct Summary<'a> {
     folder: &'a Path,
     report: &'a Path,
-    verdict: study::Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict: Option<study::Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<Findings>,
 }
 
-fn dry_run(plan: &Plan, output: &Output) -> Result<()> {
-    let estimates = study::estimate(plan)?;
+fn dry_run(study: &Study, output: &Output) -> Result<()> {
+    let estimates = study::estimate(study)?;
     if output.json {
         return output.document(&estimates);
     }
@@ -83,8 +87,8 @@ fn dry_run(plan: &Plan, output: &Output) -> Result<()> {
     let seconds: f64 = estimates.iter().map(|estimate| estimate.seconds).sum();
     output.words(&format!(
         "{} points, about {seconds:.0} s on {} thread(s), estimated from a few steps of each network",
-        plan.points.len(),
-        plan.n_threads
+        study.n_points(),
+        study.plans.first().map_or(1, |plan| plan.n_threads)
     ));
     Ok(())
 }

@@ -7,13 +7,16 @@ use ntk::error::Result;
 use ntk::linalg;
 use ntk::net::{Backend, Dtype};
 use ntk::study::regression::{RegressConfig, RegressPlan};
-use ntk::study::{ComputeConfig, Config, KernelConfig, Plan};
+use ntk::study::{Changes, ComputeConfig, Config, KernelConfig, Plan, Study};
 
 /// A config file and what the command line changes in it.
 #[derive(Debug, Args)]
 pub(super) struct Source {
     /// The config file
     pub(super) config: PathBuf,
+    /// The size of the study: laptop is the file as it is written, other sizes are its `[scale.NAME]` tables
+    #[arg(long, value_name = "smoke|laptop|full")]
+    scale: Option<String>,
     /// Change a setting, as in `--set arch.width=256`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) overrides: Vec<String>,
@@ -27,20 +30,31 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn load(&self, threads: Option<usize>) -> Result<Config> {
-        let mut config = Config::load(&self.config, &self.overrides)?;
+        let mut config = Config::load(&self.config, &self.changes())?;
         self.change(&mut config.compute, threads);
         Ok(config)
     }
 
     /// The part of a config that kernels need, with threads set.
     pub(super) fn kernel(&self, threads: Option<usize>) -> Result<KernelConfig> {
-        let mut config = KernelConfig::load(&self.config, &self.overrides)?;
+        let mut config = KernelConfig::load(&self.config, &self.changes())?;
         self.change(&mut config.compute, threads);
         set_threads(&config.compute);
         Ok(config)
     }
 
+    fn changes(&self) -> Changes<'_> {
+        Changes { scale: self.scale.as_deref(), settings: &self.overrides }
+    }
+
     /// The study, with threads set before anything is computed; the config's folder is where relative paths start.
+    pub(super) fn study(&self, threads: Option<usize>) -> Result<Study> {
+        let config = self.load(threads)?;
+        set_threads(&config.compute);
+        Study::new(config, self.config.parent().unwrap_or(Path::new(".")))
+    }
+
+    /// The study without what varies.
     pub(super) fn plan(&self, threads: Option<usize>) -> Result<Plan> {
         let config = self.load(threads)?;
         set_threads(&config.compute);
@@ -48,7 +62,7 @@ impl Source {
     }
 
     pub(super) fn load_regression(&self, threads: Option<usize>) -> Result<RegressConfig> {
-        let mut config = RegressConfig::load(&self.config, &self.overrides)?;
+        let mut config = RegressConfig::load(&self.config, &self.changes())?;
         self.change(&mut config.compute, threads);
         Ok(config)
     }

@@ -5,11 +5,10 @@ use crate::record::Manifest;
 
 /// Data, widths, depths, seeds, precision and backend.
 pub(super) fn setting(manifest: &Manifest, sweep: &Sweep<'_>) -> String {
-    let data = &manifest.data;
     let n_finished = sweep.n_points();
-    if n_finished == 0 {
-        return format!("Data set {}; no point of the study is finished.", data.name);
-    }
+    let Some(data) = manifest.data.first().filter(|_| n_finished > 0) else {
+        return "No point of the study is finished.".to_owned();
+    };
     let seeds = match sweep.n_seeds() {
         (1, 1) => "one seed".to_owned(),
         (low, high) if low == high => format!("{high} seeds"),

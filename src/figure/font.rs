@@ -1,5 +1,6 @@
 //! The one font, embedded, so that figures look the same on a machine without any.
 
+use super::theme::LABEL;
 use std::sync::OnceLock;
 
 use plotters::style::{FontDesc, FontFamily, FontStyle, register_font};
@@ -29,6 +30,15 @@ pub(super) fn text_width(text: &str, size: f64) -> f64 {
     per_em * size
 }
 
+/// As much of a title as a panel has room for.
+pub(super) fn fitted(title: &str, width: f64) -> String {
+    if text_width(title, LABEL) <= width {
+        return title.to_owned();
+    }
+    let cut = |(end, _): (usize, char)| format!("{}\u{2026}", title[..end].trim_end_matches([',', ' ']));
+    title.char_indices().rev().map(cut).find(|cut| text_width(cut, LABEL) <= width).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +47,13 @@ mod tests {
     fn the_embedded_font_measures_text_in_ems() {
         // A digit of DejaVu Sans is 1303/2048 em wide.
         assert!((text_width("0000", 10.0) - 4.0 * 13.03 / 2.048).abs() < 0.06);
+    }
+
+    #[test]
+    fn a_title_is_cut_where_the_panel_ends() {
+        let title = "residential_building, label noise 0.5, depth 3";
+        assert_eq!(fitted(title, 1000.0), title);
+        let cut = fitted(title, 120.0);
+        assert!(text_width(&cut, LABEL) <= 120.0 && cut.ends_with('\u{2026}') && cut.starts_with("resid"), "{cut}");
     }
 }

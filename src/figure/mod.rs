@@ -11,6 +11,7 @@
 mod annotation;
 mod axis;
 mod caption;
+mod chart;
 mod depth;
 mod font;
 mod gap;
@@ -34,6 +35,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::{KernelManifest, KernelPoint, Manifest, Point, Row, file};
+use crate::study::findings::Chart;
 
 use annotation::DAGGER;
 use numbers::Numbers;
@@ -79,6 +81,15 @@ const FIGURES: [fn(&Manifest, &[Point]) -> Drawing; 5] =
 pub fn draw_all(manifest: &Manifest, points: &[Point], folder: &Path) -> Result<Vec<Figure>> {
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     FIGURES.iter().map(|draw| draw(manifest, points).write(folder)).collect()
+}
+
+/// Draws the charts of an analysis into `folder`, likewise.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn draw_charts(charts: &[Chart], folder: &Path) -> Result<Vec<Figure>> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    charts.iter().map(|chart| chart::draw(chart).write(folder)).collect()
 }
 
 /// Draws every figure of a comparison of kernels into `folder`, likewise.

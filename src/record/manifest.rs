@@ -106,8 +106,10 @@ pub struct Manifest {
     pub root_seed: u64,
     /// Networks per width and depth.
     pub n_seeds: usize,
-    /// The data.
-    pub data: DataFacts,
+    /// What reads the answer from the rows.
+    pub analysis: String,
+    /// The data sets, in the order in which they occur.
+    pub data: Vec<DataFacts>,
     /// The gap, in units of the target's standard deviation, below which kernel and network are called equivalent.
     pub margin: f64,
     /// Confidence level of every interval.

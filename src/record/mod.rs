@@ -5,18 +5,23 @@
 //!
 //! - [`Row`]: one flat line per finished point, the content of `rows.jsonl` and `rows.csv`.
 //! - [`Point`]: a row with what does not fit on a line: predictions, trajectory, modes.
+//! - [`Group`]: the networks of all seeds together.
 //! - [`KernelRow`], [`KernelPoint`], [`KernelManifest`]: the same of a comparison of kernels without networks.
 //! - [`Manifest`]: what was run, by which program, on which machine; written first.
-//! - [`Store`]: the run folder that holds them.
+//! - [`Store`]: the run folder that holds them; [`Kept`]: what of it lies beside a report.
 
 pub mod arrays;
 pub mod file;
+mod group;
+mod kept;
 mod manifest;
 pub mod npy;
 mod regression;
 mod row;
 mod store;
 
+pub use group::{Group, groups};
+pub use kept::Kept;
 pub use manifest::{Computation, DataFacts, Machine, Manifest};
 pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};

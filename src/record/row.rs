@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The version of the types in this module; part of every point's identity.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// How a training run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,12 @@ pub struct Row {
     pub study: String,
     /// The data set's name.
     pub dataset: String,
+    /// What it has of the varied settings, `key=value` with spaces between; empty where nothing varies.
+    pub varied: String,
+    /// Which shuffle preceded the split.
+    pub split_seed: u64,
+    /// Noise on the training targets, as the config has it.
+    pub label_noise: f64,
     /// Input dimension.
     pub d_in: usize,
     /// Output dimension.
@@ -91,12 +97,18 @@ pub struct Row {
     pub loss_train: Option<f64>,
     /// Mean squared test error of the trained network.
     pub mse_network: Option<f64>,
+    /// Mean squared test error of the trained network without what is left of its initial function: of f_T - (flin_T - A_T^emp Y).
+    pub mse_subtracted: Option<f64>,
     /// Mean squared test error of the linearized network after the same steps.
     pub mse_linearized: Option<f64>,
     /// Mean squared test error of kernel regression with the analytic NTK.
     pub mse_ntk: f64,
     /// Mean squared test error of gradient descent under the analytic NTK after the same steps, from zero.
     pub mse_ntk_at_time: Option<f64>,
+    /// Mean squared test error of A_T^emp Y: the network's kernel at initialization, for the same time, from zero.
+    pub mse_empirical: Option<f64>,
+    /// The same of its kernel after training (the "after-kernel"); none where the kernel was not watched.
+    pub mse_after: Option<f64>,
     /// Mean squared test error of the NNGP posterior mean.
     pub mse_nngp: f64,
     /// Share of the test rows whose class the trained network gives its largest output; of classification only.
@@ -113,6 +125,8 @@ pub struct Row {
     pub mse_matern: f64,
     /// RMS over test points of f_T - A_inf^ntk Y.
     pub gap_total: Option<f64>,
+    /// RMS of f_T - A_T^ntk Y: the gap to the kernel at the same time, all terms but the last.
+    pub gap_at_time: Option<f64>,
     /// RMS of f_T - f_GD, where the optimizer is not full-batch gradient descent and keeps a time: f_GD is the network that it trains from the
     /// same initialization for the same time.
     pub gap_optimizer: Option<f64>,
@@ -124,14 +138,24 @@ pub struct Row {
     pub gap_finite_width: Option<f64>,
     /// RMS of A_T^ntk Y - A_inf^ntk Y: finite training time of the analytic kernel alone.
     pub gap_finite_time: Option<f64>,
+    /// RMS of what the linearized network's steps differ by from gradient flow for the same time; no part of the sum, whose A_T take the
+    /// network's steps.
+    pub gap_discretization: Option<f64>,
     /// The largest difference, over test points, between the sum of the four terms and the total.
     pub identity_residual: Option<f64>,
     /// Relative Frobenius distance of the empirical kernel at initialization from the analytic one, on the training inputs.
     pub kernel_error: f64,
+    /// Root mean square of the entries of the empirical kernel at initialization, on the training inputs; times it, relative distances are
+    /// absolute ones.
+    pub kernel_scale: f64,
     /// Relative Frobenius distance of the empirical kernel after training from itself at initialization.
     pub kernel_drift: Option<f64>,
     /// Centred alignment of the empirical kernel after training with itself at initialization.
     pub kernel_alignment: Option<f64>,
+    /// Centred alignment of the empirical kernel with the inner products of the targets, at initialization.
+    pub target_alignment_start: Option<f64>,
+    /// The same after training.
+    pub target_alignment: Option<f64>,
     /// ||theta_T - theta_0|| / ||theta_0||.
     pub parameter_distance: Option<f64>,
     /// Eigenvalues of the analytic NTK below this are treated as zero: their directions are never learned.
@@ -180,6 +204,8 @@ pub struct Prediction {
     pub ntk_at_time: Option<f64>,
     /// The NNGP posterior mean.
     pub nngp: f64,
+    /// The standard deviation over seeds that theory gives f_T (Lee et al. 2019), around A_T^ntk Y; none of networks that start at zero.
+    pub deviation: Option<f64>,
 }
 
 /// The network at one checkpoint; checkpoints are spaced logarithmically in time.

@@ -4,6 +4,7 @@
 //! manifest.json      written first
 //! points/ID.json     one per finished point, whole or absent: the source of truth
 //! rows.jsonl, rows.csv   the points' flat lines, rewritten as points finish, in the manifest's order
+//! groups.jsonl       the networks of all seeds together, written when the run is finished
 //! kernels/ID/*.npy   on request
 //! figures/, report.md, report.html
 //! ```
@@ -18,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::file;
+use super::group::Group;
 use super::manifest::{Computation, Manifest};
 use super::row::{Point, Row, SCHEMA_VERSION};
 use crate::error::{Error, Result};
@@ -273,10 +275,25 @@ impl<P: Recorded> Store<P> {
     }
 }
 
+impl Store {
+    /// Writes the networks of all seeds together, a line each.
+    ///
+    /// # Errors
+    /// When the disk cannot take them.
+    pub fn write_groups(&self, groups: &[Group]) -> Result<()> {
+        let mut lines = Vec::new();
+        for group in groups {
+            lines.extend(to_json(group)?);
+            lines.push(b'\n');
+        }
+        file::replace(&self.folder.join("groups.jsonl"), &lines)
+    }
+}
+
 /// Points without their manifest are no run.
 const ANOTHER_FOLDER: &str = "move this folder away, or choose another with `--out`";
 
-fn read_manifest<M: RunManifest>(folder: &Path) -> Result<M> {
+pub(super) fn read_manifest<M: RunManifest>(folder: &Path) -> Result<M> {
     let kind = RunKind::of(folder)?;
     let path = &folder.join(MANIFEST);
     if kind != M::KIND {

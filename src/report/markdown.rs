@@ -4,40 +4,51 @@ use std::fmt::Write;
 
 use super::number::{exponent, percent, short, with_interval};
 use super::plain::plain;
-use super::{protocol, references, words};
+use super::{findings, protocol, references, words};
 use crate::figure::Figure;
 use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
-use crate::study::{Decision, DepthVerdict, Term, TermVerdict, Verdict};
+use crate::study::findings::Findings;
+use crate::study::{Decision, DepthVerdict, Evidence, Term, TermVerdict, Verdict, analyse, verdict};
 
 /// The whole report as Markdown; figures are linked by their file names in `figures/`.
-pub(super) fn compose(manifest: &Manifest, rows: &[&Row], verdict: &Verdict, figures: &[Figure]) -> String {
-    let mut text = String::new();
-    for section in [
-        answer(manifest, rows, verdict),
-        gap_table(verdict),
-        error_table(manifest, rows, verdict),
-        accuracy_table(manifest, rows, verdict),
-        rate_table(rows, verdict),
+pub(super) fn compose(evidence: &Evidence<'_>, figures: &[Figure]) -> String {
+    let Evidence { manifest, rows, .. } = *evidence;
+    let found = match analyse(evidence) {
+        Some(findings) => of_findings(manifest, rows, &findings),
+        None => of_verdict(manifest, rows, &verdict(manifest, rows)),
+    };
+    let rest = [
         figure_section(figures),
         protocol::protocol(manifest, rows),
         protocol::limits(manifest, rows),
         protocol::provenance(manifest),
         reference_section(manifest, rows),
-    ]
-    .iter()
-    .filter(|section| !section.is_empty())
-    {
-        text.push_str(section);
-        text.push('\n');
-    }
-    text
+    ];
+    let sections = found.into_iter().chain(rest).filter(|section| !section.is_empty());
+    sections.fold(String::new(), |text, section| text + &section + "\n")
 }
 
-fn answer(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> String {
-    let mut text = format!("# {}\n\n> {}\n\n## Verdict\n\n", plain(&manifest.study), plain(&manifest.question));
-    let _ = writeln!(text, "{}\n", words::headline(verdict));
-    for sentence in words::sentences(verdict) {
+fn of_verdict(manifest: &Manifest, rows: &[&Row], verdict: &Verdict) -> Vec<String> {
+    let headline = format!("{}\n\n", words::headline(verdict));
+    vec![
+        answer(manifest, rows, &headline, &words::sentences(verdict)),
+        gap_table(verdict),
+        error_table(manifest, rows, verdict),
+        accuracy_table(manifest, rows, verdict),
+        rate_table(rows, verdict),
+    ]
+}
+
+fn of_findings(manifest: &Manifest, rows: &[&Row], found: &Findings) -> Vec<String> {
+    let answer = answer(manifest, rows, "", &findings::statements(found));
+    std::iter::once(answer).chain(found.tables.iter().map(findings::table)).collect()
+}
+
+fn answer(manifest: &Manifest, rows: &[&Row], headline: &str, sentences: &[String]) -> String {
+    let mut text =
+        format!("# {}\n\n> {}\n\n## Verdict\n\n{headline}", plain(&manifest.study), plain(&manifest.question));
+    for sentence in sentences {
         let _ = writeln!(text, "- {sentence}");
     }
     let missing = manifest.points.len() - rows.len();
@@ -192,8 +203,14 @@ fn rate_table(rows: &[&Row], verdict: &Verdict) -> String {
     text
 }
 
+/// As the section of figures begins.
+pub(super) const FIGURES: &str = "## Figures";
+
 pub(super) fn figure_section(figures: &[Figure]) -> String {
-    let mut text = "## Figures\n".to_owned();
+    if figures.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("{FIGURES}\n");
     for figure in figures {
         let _ = write!(
             text,
@@ -209,6 +226,8 @@ fn reference_section(manifest: &Manifest, rows: &[&Row]) -> String {
     for reference in references::of_run(rows) {
         let _ = writeln!(text, "- {reference}");
     }
-    let _ = writeln!(text, "- Data: {}", plain(&manifest.data.citation));
+    for data in &manifest.data {
+        let _ = writeln!(text, "- Data: {}", plain(&data.citation));
+    }
     text
 }

@@ -2,6 +2,8 @@
 //!
 //! Written once, as Markdown, from the records and figures of a run; the HTML page is the same text with the figures inside.
 
+mod check;
+mod findings;
 mod html;
 mod markdown;
 mod number;
@@ -15,8 +17,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::figure::Figure;
-use crate::record::{KernelPoint, KernelRow, Point, Row, Store, file};
-use crate::study::verdict;
+use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
+use crate::study::Evidence;
+pub use check::{Difference, differences};
+pub use findings::statements;
 pub use number::short;
 pub use regression::sentences as regression_sentences;
 pub use words::sentences;
@@ -34,15 +38,8 @@ pub struct Report {
 ///
 /// # Errors
 /// When a figure cannot be read or the disk cannot take the files.
-pub fn write(store: &Store, points: &[Point], figures: &[Figure]) -> Result<Report> {
-    let rows: Vec<&Row> = points.iter().map(|point| &point.row).collect();
-    let verdict = verdict(store.manifest(), &rows);
-    put(
-        store.folder(),
-        &store.manifest().study,
-        &markdown::compose(store.manifest(), &rows, &verdict, figures),
-        figures,
-    )
+pub fn write(folder: &Path, evidence: &Evidence<'_>, figures: &[Figure]) -> Result<Report> {
+    put(folder, &evidence.manifest.study, &markdown::compose(evidence, figures), figures)
 }
 
 /// The same of a comparison of kernels.
@@ -52,6 +49,18 @@ pub fn write(store: &Store, points: &[Point], figures: &[Figure]) -> Result<Repo
 pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figures: &[Figure]) -> Result<Report> {
     let rows: Vec<&KernelRow> = points.iter().map(|point| &point.row).collect();
     put(store.folder(), &store.manifest().study, &regression::compose(store.manifest(), &rows, figures), figures)
+}
+
+/// The report of a run of networks as Markdown, without its figures.
+#[must_use]
+pub fn text(evidence: &Evidence<'_>) -> String {
+    markdown::compose(evidence, &[])
+}
+
+/// The same of a comparison of kernels.
+#[must_use]
+pub fn regression_text(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
+    regression::compose(manifest, rows, &[])
 }
 
 fn put(folder: &Path, title: &str, text: &str, figures: &[Figure]) -> Result<Report> {

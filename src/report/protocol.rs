@@ -1,5 +1,6 @@
 //! How the numbers came about: the protocol, the limits of the evidence, and what computed it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::number::{percent, short};
@@ -7,36 +8,39 @@ use super::plain::plain;
 use crate::record::{Computation, Manifest, Row};
 
 pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
-    let data = &manifest.data;
     let mut text = "## Protocol\n\n".to_owned();
     let mut item = |name: &str, words: String| {
         let _ = writeln!(text, "- **{name}.** {words}");
     };
-    item(
-        "Data",
-        format!(
-            "{}: {} rows, {} inputs, {} output(s); {} training and {} test rows after a seeded shuffle, standardized with the training \
-             part's statistics where the config says so. {}",
-            plain(&data.name),
-            data.n_rows,
-            data.d_in,
-            data.d_out,
-            data.n_train,
-            data.n_test,
-            plain(&data.notes.join(" "))
-        ),
-    );
+    for data in &manifest.data {
+        item(
+            "Data",
+            format!(
+                "{}: {} rows, {} inputs, {} output(s); {} training and {} test rows after a seeded shuffle, standardized with the training \
+                 part's statistics where the config says so. {}",
+                plain(&data.name),
+                data.n_rows,
+                data.d_in,
+                data.d_out,
+                distinct(rows, |row| (row.dataset == data.name).then_some(row.n_train))
+                    .unwrap_or(data.n_train.to_string()),
+                distinct(rows, |row| (row.dataset == data.name).then_some(row.n_test))
+                    .unwrap_or(data.n_test.to_string()),
+                plain(&data.notes.join(" "))
+            ),
+        );
+    }
     if let Some(row) = rows.first() {
         item(
             "Networks",
             format!(
                 "{} activation, {} parametrization, W_std {}, b_std {}, {} initial function, {} seeds per depth and width, {} on the {} \
                  backend.",
-                row.activation,
-                row.parametrization,
-                short(row.w_std),
-                short(row.b_std),
-                row.initial_function,
+                words(rows, |row| row.activation.clone()),
+                words(rows, |row| row.parametrization.clone()),
+                range(rows, |row| row.w_std),
+                range(rows, |row| row.b_std),
+                words(rows, |row| row.initial_function.clone()),
                 manifest.n_seeds,
                 row.dtype,
                 row.backend
@@ -124,12 +128,43 @@ fn regression_in_words(rows: &[&Row]) -> String {
 
 pub(super) fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
     let widest = rows.iter().map(|row| row.width).max().unwrap_or(0);
+    let splits: BTreeSet<u64> = rows.iter().map(|row| row.split_seed).collect();
+    let covered = match splits.len() {
+        0 | 1 => "the intervals cover the random initialization, not the choice of data",
+        _ => {
+            "splits of one data set share rows, so intervals over them are somewhat too sure, and none covers the choice of data sets"
+        }
+    };
     format!(
-        "## Limits of the evidence\n\nOne data set, one split, {} training points, widths up to {widest}; the intervals cover the random \
-         initialization, not the choice of data. Nothing here reproduces the numbers of the paper whose question it asks: its settings are \
-         not public.\n",
-        manifest.data.n_train
+        "## Limits of the evidence\n\nFrom {}, {}, {} training points, widths up to {widest}; {covered}. Nothing here reproduces the numbers of the \
+         paper whose question it asks: its settings are not public.\n",
+        counted(manifest.data.len(), "data set"),
+        counted(splits.len().max(1), "split"),
+        distinct(rows, |row| Some(row.n_train)).unwrap_or_else(|| "no".to_owned())
     )
+}
+
+fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("one {what}") } else { format!("{n} {what}s") }
+}
+
+/// The values that occur, smallest first.
+fn distinct(rows: &[&Row], value: impl Fn(&Row) -> Option<usize>) -> Option<String> {
+    let values: BTreeSet<usize> = rows.iter().filter_map(|row| value(row)).collect();
+    let words: Vec<String> = values.iter().map(usize::to_string).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// The words that occur, in the order of the rows.
+fn words(rows: &[&Row], value: impl Fn(&Row) -> String) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for row in rows {
+        let word = value(row);
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
 }
 
 pub(super) fn provenance(manifest: &Manifest) -> String {

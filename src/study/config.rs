@@ -7,8 +7,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::analysis::Analysis;
 use super::arch_table::ArchConfig;
-use super::reading::{parse, read};
+use super::reading::{Changes, Scales, parse, read};
 use super::regression::RegressTable;
 use super::vary::Vary;
 use crate::data::DataConfig;
@@ -42,6 +43,12 @@ pub struct Config {
     /// What is kept beside the rows.
     #[serde(default)]
     pub output: OutputConfig,
+    /// What runs through lists.
+    #[serde(default, skip_serializing_if = "Vary::is_empty")]
+    pub vary: Vary,
+    /// Smaller and larger versions; those of the chosen one are in effect by now.
+    #[serde(default, skip_serializing, rename = "scale")]
+    _scale: Scales,
     /// What `ntk regress` does with this file; a study of networks checks it and leaves it alone.
     #[serde(default, skip_serializing, rename = "regress")]
     _regress: Option<RegressTable>,
@@ -55,6 +62,9 @@ pub struct StudyConfig {
     pub name: String,
     /// Heads the report.
     pub question: String,
+    /// What reads the answer from the rows; absent: the equivalence at each depth, or, where settings vary, the map over them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
 }
 
 impl Default for StudyConfig {
@@ -62,6 +72,7 @@ impl Default for StudyConfig {
         Self {
             name: "study".to_owned(),
             question: "Does kernel regression with the NTK predict like the trained network?".to_owned(),
+            analysis: None,
         }
     }
 }
@@ -297,6 +308,8 @@ pub struct KernelConfig {
     _regress: Option<RegressTable>,
     #[serde(default, rename = "vary")]
     _vary: Option<Vary>,
+    #[serde(default, rename = "scale")]
+    _scale: Scales,
 }
 
 impl KernelConfig {
@@ -304,8 +317,8 @@ impl KernelConfig {
     ///
     /// # Errors
     /// As [`Config::load`].
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let config: Self = parse(&read(path)?, path, overrides)?;
+    pub fn load(path: &Path, changes: &Changes<'_>) -> Result<Self> {
+        let config: Self = parse(&read(path)?, path, changes)?;
         config.compute.check()?;
         Ok(config)
     }
@@ -318,13 +331,13 @@ impl KernelConfig {
 }
 
 impl Config {
-    /// Reads a config file and applies `key=value` overrides.
+    /// Reads a config file and applies the changes of the command line.
     ///
     /// # Errors
     /// An absent file, text that is not TOML, an unknown key, a wrong type: with line, column and what was expected. An impossible
     /// thread count too, because threads are set before anything else is looked at.
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let config: Self = parse(&read(path)?, path, overrides)?;
+    pub fn load(path: &Path, changes: &Changes<'_>) -> Result<Self> {
+        let config: Self = parse(&read(path)?, path, changes)?;
         config.compute.check()?;
         Ok(config)
     }

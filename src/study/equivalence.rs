@@ -6,18 +6,21 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::config::WatchLevel;
 use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
 use super::watch::Watch;
 use crate::arch::Architecture;
-use crate::dynamics::{Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order};
+use crate::dynamics::{
+    Comparison, Decomposition, Flow, Horizon, KernelPredictor, Order, Outputs, Prior, ensemble_marginals,
+};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::compare::relative_frobenius;
 use crate::kernel::empirical::EmpiricalNtk;
 use crate::kernel::stationary::{Form, Stationary};
 use crate::linalg::{GramMatrix, Matrix};
-use crate::net::{Compute, Predictor};
+use crate::net::{Compute, InitialFunction, Predictor};
 use crate::record::{Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 use crate::regress::{mean_squared_error, regression};
 use crate::train::{self, Batches, Checkpoint, Monitor, Optimizer, Schedule, Stop, Training, Trajectory};
@@ -34,6 +37,8 @@ pub struct Reference {
     limit: Limit,
     ntk_test_train: Matrix,
     nngp: Matrix,
+    nngp_test_train: Matrix,
+    nngp_test_diagonal: Vec<f64>,
     errors: Errors,
 }
 
@@ -71,7 +76,24 @@ impl Reference {
             laplace: stationary(Form::Laplace)?,
             matern: stationary(Form::Matern52)?,
         };
-        Ok(Self { limit, ntk_test_train: cross.ntk, nngp, errors })
+        let nngp_test_diagonal = limit.kernel.diagonals(x_test)?.nngp;
+        Ok(Self { limit, ntk_test_train: cross.ntk, nngp, nngp_test_train: cross.nngp, nngp_test_diagonal, errors })
+    }
+
+    /// The standard deviation over seeds of networks at the horizon, at every test input; none of networks that start at zero.
+    fn deviations(&self, plan: &Plan, horizon: Horizon) -> Result<Option<Vec<f64>>> {
+        if plan.config.train.initial_function != InitialFunction::Plain {
+            return Ok(None);
+        }
+        let dynamics = KernelPredictor { flow: &self.limit.flow, k_test_train: &self.ntk_test_train };
+        let prior = Prior {
+            k_train_train: &self.limit.grams.nngp,
+            k_test_train: &self.nngp_test_train,
+            k_test_test: &self.nngp_test_diagonal[..],
+        };
+        let (_, variances) = ensemble_marginals(dynamics, prior, horizon, &plan.split.y_train)?;
+        // Rounding can leave a little below zero.
+        Ok(Some(variances.into_iter().map(|variance| variance.max(0.0).sqrt()).collect()))
     }
 
     /// Whether networks of `architecture` have this kernel as their limit.
@@ -134,6 +156,7 @@ pub fn compare(
     let descended =
         descent.as_ref().map(|descent| descent.of(untrained, plan, compute, before_step)).transpose()?.flatten();
 
+    let horizon = descent.map_or_else(|| horizon(&recipe, trajectory.n_steps), |descent| descent.horizon());
     let first =
         trajectory.checkpoints.first().ok_or_else(|| Error::Check("a run without its first checkpoint".to_owned()))?;
     let decomposition = Decomposition::of(
@@ -145,7 +168,7 @@ pub fn compare(
             y_train,
             empirical: KernelPredictor { flow: &flow, k_test_train: &k_test_train },
             analytic: KernelPredictor { flow: &reference.limit.flow, k_test_train: &reference.ntk_test_train },
-            horizon: descent.map_or_else(|| horizon(&recipe, trajectory.n_steps), |descent| descent.horizon()),
+            horizon,
         },
         Order::NetworkFirst,
     )?;
@@ -157,14 +180,19 @@ pub fn compare(
         decomposition.check(IDENTITY_TOLERANCE)?;
     }
 
+    let empirical = KernelPredictor { flow: &flow, k_test_train: &k_test_train };
     let measured = Measured {
+        discretization: discretization(empirical, horizon, &(y_train - &first.f_train))?,
+        mse_after: mse_after(plan, reference, compute, &trained_predictor, &trajectory, horizon)?,
+        deviations: reference.deviations(plan, horizon)?,
+        kernel_scale: k_train_train.as_matrix().rms(),
         stability_bound: Limit::bound(plan, &flow),
         recipe,
         kernel_error: kernel_error(&k_train_train, reference, y_train.n_cols())?,
         trajectory,
         decomposition,
     };
-    let row = row(plan, point, reference, &measured, snapshots.last());
+    let row = row(plan, point, reference, &measured, &snapshots);
     let predictions = predictions(plan, reference, &measured);
     let kernels = PointKernels {
         empirical_train_train: k_train_train.into_matrix(),
@@ -230,8 +258,51 @@ impl Monitor for Steps<'_> {
     }
 }
 
+/// What steps of gradient descent lead to beside gradient flow for the same time, RMS over test points; none where the linearized network
+/// flows by itself.
+fn discretization(empirical: KernelPredictor<'_>, horizon: Horizon, residual: &Matrix) -> Result<Option<f64>> {
+    let Horizon::Steps { learning_rate, n_steps } = horizon else { return Ok(None) };
+    let flow = empirical.predict(Horizon::Time(learning_rate * n_steps as f64), residual)?;
+    Ok(finite((&empirical.predict(horizon, residual)? - &flow).rms()))
+}
+
+/// The test error of regression, for the same time, with the kernel that the network has after training; none of a network whose kernel is
+/// not watched, or that diverged.
+fn mse_after(
+    plan: &Plan,
+    reference: &Reference,
+    compute: &Compute,
+    predictor: &Predictor,
+    trajectory: &Trajectory,
+    horizon: Horizon,
+) -> Result<Option<f64>> {
+    if plan.config.train.watch < WatchLevel::Kernel || trained(trajectory).is_none() {
+        return Ok(None);
+    }
+    let (x_train, y_train, x_test, y_test) = plan.parts();
+    let ntk = EmpiricalNtk::new(predictor, compute);
+    let k_train_train = ntk.gram(x_train)?;
+    let time = match horizon {
+        // Steps that the initial kernel bears may be too long for this one.
+        Horizon::Steps { learning_rate, n_steps } => Horizon::Time(learning_rate * n_steps as f64),
+        other => other,
+    };
+    let cutoff = match time {
+        Horizon::Infinite => Flow::rounding_cutoff(k_train_train.n(), plan.config.compute.dtype.epsilon()),
+        _ => 0.0,
+    };
+    let flow = Flow::new(&k_train_train, Outputs::Coupled(y_train.n_cols()), reference.limit.ridge, cutoff)?;
+    let k_test_train = &ntk.cross_gram(x_test, x_train)?;
+    let prediction = KernelPredictor { flow: &flow, k_test_train }.predict(time, y_train)?;
+    Ok(finite(mean_squared_error(&prediction, y_test) / plan.target_deviation().powi(2)))
+}
+
 /// What one network adds to the reference.
 struct Measured {
+    discretization: Option<f64>,
+    mse_after: Option<f64>,
+    deviations: Option<Vec<f64>>,
+    kernel_scale: f64,
     recipe: train::Plan,
     stability_bound: Option<f64>,
     kernel_error: f64,
@@ -239,14 +310,15 @@ struct Measured {
     decomposition: Decomposition,
 }
 
-fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measured, last: Option<&Snapshot>) -> Row {
+fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measured, snapshots: &[Snapshot]) -> Row {
     let Measured { recipe, trajectory, decomposition, .. } = measured;
     let n_steps = trajectory.n_steps;
     let (x_train, y_train, x_test, y_test) = plan.parts();
     let config = &plan.config;
     let architecture = &point.architecture;
     let end = trained(trajectory);
-    let last = last.filter(|_| end.is_some());
+    let start = snapshots.first();
+    let last = snapshots.last().filter(|_| end.is_some());
     let unit = plan.target_deviation();
     let rms = |term: &Matrix| finite(term.rms() / unit);
     let error = |prediction: &Matrix| mean_squared_error(prediction, y_test) / unit.powi(2);
@@ -255,6 +327,9 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         schema: SCHEMA_VERSION,
         study: config.study.name.clone(),
         dataset: plan.dataset.name.clone(),
+        varied: plan.varied.clone(),
+        split_seed: config.data.split_seed,
+        label_noise: config.data.label_noise,
         d_in: x_train.n_cols(),
         d_out: y_train.n_cols(),
         n_train: x_train.n_rows(),
@@ -282,9 +357,12 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         diverged_at: trajectory.diverged_at,
         loss_train: end.map(|end| end.loss / unit.powi(2)),
         mse_network: end.map(|end| error(&end.f_test)),
+        mse_subtracted: end.map(|end| error(&(&end.f_test - &decomposition.initial_function))),
         mse_linearized: finite(error(&decomposition.linearized)),
         mse_ntk: error(&decomposition.kernel_limit),
         mse_ntk_at_time: finite(error(&decomposition.kernel_at_horizon)),
+        mse_empirical: finite(error(&(&decomposition.kernel_at_horizon + &decomposition.finite_width))),
+        mse_after: measured.mse_after,
         mse_nngp: reference.errors.nngp,
         accuracy_network: end.and_then(|end| plan.accuracy(&end.f_test)),
         accuracy_ntk: plan.accuracy(&decomposition.kernel_limit),
@@ -293,15 +371,20 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         mse_laplace: reference.errors.laplace,
         mse_matern: reference.errors.matern,
         gap_total: decomposition.total.as_ref().and_then(rms),
+        gap_at_time: end.and_then(|end| rms(&(&end.f_test - &decomposition.kernel_at_horizon))),
         gap_optimizer: decomposition.optimizer.as_ref().and_then(rms),
         gap_nonlinearity: decomposition.nonlinearity.as_ref().and_then(rms),
         gap_initial_function: rms(&decomposition.initial_function),
         gap_finite_width: rms(&decomposition.finite_width),
         gap_finite_time: rms(&decomposition.finite_time),
+        gap_discretization: measured.discretization.map(|gap| gap / unit),
         identity_residual: end.and_then(|_| finite(decomposition.identity_residual() / unit)),
         kernel_error: measured.kernel_error,
+        kernel_scale: measured.kernel_scale,
         kernel_drift: last.and_then(|snapshot| snapshot.kernel_drift),
         kernel_alignment: last.and_then(|snapshot| snapshot.kernel_alignment),
+        target_alignment_start: start.and_then(|snapshot| snapshot.target_alignment),
+        target_alignment: last.and_then(|snapshot| snapshot.target_alignment),
         parameter_distance: last.and_then(|snapshot| snapshot.parameter_distance),
         eigenvalue_cutoff: reference.limit.flow.eigenvalue_cutoff(),
         n_dropped: reference.limit.flow.n_dropped(),
@@ -342,6 +425,7 @@ fn predictions(plan: &Plan, reference: &Reference, measured: &Measured) -> Vec<P
                 ntk: decomposition.kernel_limit[at] / unit,
                 ntk_at_time: finite(decomposition.kernel_at_horizon[at] / unit),
                 nngp: reference.nngp[at] / unit,
+                deviation: measured.deviations.as_ref().map(|deviations| deviations[test_point] / unit),
             });
         }
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::config::WatchLevel;
 use super::plan::Plan;
 use super::run::n_at_once;
+use super::settings::Study;
 use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
@@ -38,38 +39,72 @@ pub struct Estimate {
     pub memory: usize,
 }
 
-/// One estimate per architecture, in the plan's order.
+/// One estimate per depth and width, in the study's order, over all settings.
 ///
 /// # Errors
 /// A device that fails.
-pub fn estimate(plan: &Plan) -> Result<Vec<Estimate>> {
-    ensure_memory(plan)?;
-    let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+pub fn estimate(study: &Study) -> Result<Vec<Estimate>> {
+    let mut measured: Vec<Measured> = Vec::new();
     let mut estimates: Vec<Estimate> = Vec::new();
-    let mut previous: Option<&Architecture> = None;
-    for point in &plan.points {
-        if previous == Some(&point.architecture)
-            && let Some(last) = estimates.last_mut()
-        {
-            last.seconds *= (last.n_points + 1) as f64 / last.n_points as f64;
-            last.n_points += 1;
-            continue;
+    for plan in &study.plans {
+        ensure_memory(plan)?;
+        let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+        for same in plan.points.chunk_by(|a, b| a.architecture == b.architecture) {
+            let architecture = &same[0].architecture;
+            let cost = Cost::of(plan, architecture);
+            let known = measured.iter().find(|other| other.cost == cost).map(|other| other.seconds);
+            let seconds = known.map_or_else(|| seconds(plan, architecture, &compute), Ok)?;
+            if known.is_none() {
+                measured.push(Measured { cost, seconds });
+            }
+            let n_at_once = n_at_once(plan, architecture, Machine::available_memory());
+            let (depth, width) = (architecture.depth(), architecture.width());
+            let estimate = Estimate {
+                depth,
+                width,
+                n_parameters: architecture.n_parameters(),
+                n_points: same.len(),
+                n_at_once,
+                seconds: seconds * same.len() as f64 / n_at_once.min(same.len()) as f64,
+                memory: memory(plan, architecture),
+            };
+            match estimates.iter_mut().find(|other| (other.depth, other.width) == (depth, width)) {
+                None => estimates.push(estimate),
+                Some(all) => {
+                    all.n_points += estimate.n_points;
+                    all.seconds += estimate.seconds;
+                    all.memory = all.memory.max(estimate.memory);
+                    all.n_parameters = all.n_parameters.max(estimate.n_parameters);
+                }
+            }
         }
-        previous = Some(&point.architecture);
-        estimates.push(Estimate {
-            depth: point.architecture.depth(),
-            width: point.architecture.width(),
-            n_parameters: point.architecture.n_parameters(),
-            n_points: 1,
-            n_at_once: n_at_once(plan, &point.architecture, Machine::available_memory()),
-            seconds: seconds(plan, &point.architecture, &compute)?,
-            memory: memory(plan, &point.architecture),
-        });
-    }
-    for estimate in &mut estimates {
-        estimate.seconds /= estimate.n_at_once.min(estimate.n_points) as f64;
     }
     Ok(estimates)
+}
+
+/// What decides the cost of a network; settings that share it are measured once.
+#[derive(PartialEq)]
+struct Cost {
+    layers: String,
+    n_train: usize,
+    n_test: usize,
+    n_steps: usize,
+}
+
+impl Cost {
+    fn of(plan: &Plan, architecture: &Architecture) -> Self {
+        Self {
+            layers: architecture.describe(),
+            n_train: plan.split.x_train.n_rows(),
+            n_test: plan.split.x_test.n_rows(),
+            n_steps: plan.config.train.n_steps,
+        }
+    }
+}
+
+struct Measured {
+    cost: Cost,
+    seconds: f64,
 }
 
 /// Refuses a plan whose largest network or kernel does not fit into the memory that is free now.

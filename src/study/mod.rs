@@ -1,25 +1,30 @@
 //! Experiments: the only module that knows what a study is.
 //!
-//! [`Config`] is the study as written, [`Plan`] the study as meant: every default filled in, every value checked, every point
-//! with its identity. [`run`] takes a plan to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the rows.
+//! [`Config`] is the study as written, [`Study`] the study as meant: a [`Plan`] for every setting, every default filled in, every value
+//! checked, every point with its identity. [`run`] takes it to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the
+//! rows of one setting, [`analyse`] that of the [`Analysis`] which the config names from the rows of all.
 //! [`equivalence`] is the study itself: one network against its kernels. [`regression`] is the study of kernels beside each other, without
 //! a network.
 
+mod analysis;
 mod arch_table;
 mod config;
 pub mod equivalence;
 mod estimate;
+pub mod findings;
 mod limit;
 mod plan;
 mod predict;
 mod reading;
 pub mod regression;
 mod run;
+mod settings;
 mod sweep;
 mod vary;
 mod verdict;
 mod watch;
 
+pub use analysis::{Analysis, Evidence, analyse};
 pub use arch_table::ArchConfig;
 pub use config::{
     ComputeConfig, Config, KernelConfig, MAX_THREADS, OutputConfig, SeedConfig, StepSize, StudyConfig, TrainConfig,
@@ -28,6 +33,8 @@ pub use config::{
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
 pub use predict::{At, Covariance, PredictWith, Predicted, Spread, predict};
+pub use reading::Changes;
 pub use run::{Progress, check, run};
+pub use settings::Study;
 pub use sweep::Sweep;
 pub use verdict::{Decision, DepthVerdict, Term, TermVerdict, Verdict, verdict};

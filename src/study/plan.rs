@@ -1,4 +1,4 @@
-//! The study as meant: data loaded and split, every value checked, every point with its identity.
+//! One setting of a study: data loaded and split, every value checked, every point with its identity.
 
 use std::path::{Component, Path};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use crate::data::{DataConfig, Dataset, Split, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
-use crate::record::{Computation, DataFacts, Machine, Manifest, SCHEMA_VERSION};
+use crate::record::{Computation, DataFacts, Machine, SCHEMA_VERSION};
 use crate::train::{Loss, Optimizer, Problem, Stop};
 
 /// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
@@ -19,9 +19,11 @@ const MAX_PARAMETERS: usize = 1 << 32;
 const MAX_POINTS: usize = 100_000;
 const MAX_CHECKPOINTS: usize = 1000;
 
-/// A checked study.
+/// One setting of a study, checked.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// What it has of the settings that vary, `key=value` with spaces between; empty where nothing does.
+    pub varied: String,
     /// As written, with overrides applied.
     pub config: Config,
     /// The data before the split.
@@ -67,6 +69,10 @@ impl Plan {
     /// # Errors
     /// An impossible value, by its key; data that cannot be used, by its place.
     pub fn new(config: Config, base: &Path) -> Result<Self> {
+        Self::labelled(String::new(), config, base)
+    }
+
+    pub(super) fn labelled(varied: String, config: Config, base: &Path) -> Result<Self> {
         check_values(&config)?;
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let dataset = config.data.source.load(config.seeds.root, base)?;
@@ -107,7 +113,7 @@ impl Plan {
         }
         let n_threads =
             config.compute.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        Ok(Self { config, dataset, split, backend, n_threads, points })
+        Ok(Self { varied, config, dataset, split, backend, n_threads, points })
     }
 
     /// Training entries N x O, the normalization of loss and time.
@@ -151,29 +157,6 @@ impl Plan {
     #[must_use]
     pub fn parts(&self) -> (&Matrix, &Matrix, &Matrix, &Matrix) {
         (&self.split.x_train, &self.split.y_train, &self.split.x_test, &self.split.y_test)
-    }
-
-    /// What is written before the first point.
-    ///
-    /// # Errors
-    /// When the config cannot be encoded.
-    pub fn manifest(&self) -> Result<Manifest> {
-        let config = &self.config;
-        Ok(Manifest {
-            schema: SCHEMA_VERSION,
-            study: config.study.name.clone(),
-            question: config.study.question.clone(),
-            config: config.to_toml()?,
-            backend: self.backend.to_string(),
-            dtype: config.compute.dtype.to_string(),
-            root_seed: config.seeds.root,
-            n_seeds: config.seeds.n_seeds,
-            data: data_facts(&self.dataset, &self.split),
-            margin: config.verdict.margin,
-            confidence: config.verdict.confidence,
-            points: self.points.iter().map(|point| point.id.clone()).collect(),
-            computed_by: vec![computed_here(self.n_threads)],
-        })
     }
 }
 

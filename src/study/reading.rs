@@ -1,5 +1,6 @@
-//! From the text of a config file and `key=value` overrides to typed settings, with errors that name the line or the key.
+//! From the text of a config file and what the command line changes in it to typed settings, with errors that name the line or the key.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -20,27 +21,82 @@ pub(super) fn read(path: &Path) -> Result<String> {
     })
 }
 
-pub(super) fn parse<T: DeserializeOwned>(text: &str, path: &Path, overrides: &[String]) -> Result<T> {
+/// What the command line changes in a config.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Changes<'a> {
+    /// The `[scale.NAME]` table whose settings replace those of the file.
+    pub scale: Option<&'a str>,
+    /// Settings of one's own after that, as `key=value`.
+    pub settings: &'a [String],
+}
+
+/// `[scale.NAME]` tables: dotted keys and their values in a smaller or a larger version of the study.
+///
+/// ```toml
+/// [scale.smoke]
+/// "arch.width" = [16, 32]
+/// ```
+pub(super) type Scales = BTreeMap<String, toml::Table>;
+
+pub(super) fn parse<T: DeserializeOwned>(text: &str, path: &Path, changes: &Changes<'_>) -> Result<T> {
     let syntax = |reason: toml::de::Error| {
         let problem = reason.to_string().trim_end().to_owned();
         Error::Syntax { path: path.to_path_buf(), problem }
     };
     // The file by itself first: its errors then name the line the user wrote.
     let config: T = toml::from_str(text).map_err(syntax)?;
-    if overrides.is_empty() {
+    if changes.scale.is_none() && changes.settings.is_empty() {
         return Ok(config);
     }
     let mut table: toml::Table = toml::from_str(text).map_err(syntax)?;
-    for assignment in overrides {
+    if let Some(scale) = changes.scale {
+        rescale(&mut table, scale)?;
+    }
+    for assignment in changes.settings {
         set(&mut table, assignment)?;
     }
     table.try_into().map_err(|reason: toml::de::Error| {
+        let scale = changes.scale.map(|scale| format!("--scale {scale}"));
         Error::config(
-            overrides.join(" "),
+            scale.into_iter().chain(changes.settings.iter().cloned()).collect::<Vec<_>>().join(" "),
             reason.to_string().trim().replace('\n', " "),
             "`ntk config show CONFIG` prints the keys and their values",
         )
     })
+}
+
+/// The scale at which a file is written.
+const AS_WRITTEN: &str = "laptop";
+
+/// Puts the settings of a scale over those of the file, and the scale into the study's name, so that its results get a folder of their own.
+fn rescale(table: &mut toml::Table, scale: &str) -> Result<()> {
+    let scales = table.get("scale").and_then(toml::Value::as_table).cloned().unwrap_or_default();
+    let Some(settings) = scales.get(scale).and_then(toml::Value::as_table) else {
+        if scale == AS_WRITTEN {
+            return Ok(());
+        }
+        let names: Vec<&str> = std::iter::once(AS_WRITTEN).chain(scales.keys().map(String::as_str)).collect();
+        return Err(Error::config(
+            "--scale",
+            format!("this config has no scale `{scale}`"),
+            format!(
+                "it has {}; a table `[scale.{scale}]` with lines like `\"arch.width\" = [16, 32]` adds it",
+                names.join(", ")
+            ),
+        ));
+    };
+    for (key, value) in settings {
+        put(table, key, value.clone()).ok_or_else(|| {
+            Error::config(
+                format!("scale.{scale}.\"{key}\""),
+                "this is no key",
+                "write it as after `--set`, in quotes, as in `\"arch.width\" = [16, 32]`",
+            )
+        })?;
+    }
+    let name = table.get("study").and_then(|study| study.get("name")).and_then(toml::Value::as_str).unwrap_or("study");
+    put(table, "study.name", format!("{name}-{scale}").into());
+    Ok(())
 }
 
 /// Puts `key.path=value` into the table; the value is read as TOML, and as a plain string if it is none.

@@ -1,11 +1,13 @@
-//! From a plan to a run folder: every point that is not there yet, in order, each stored as soon as it is finished.
+//! From a study to a run folder: every point that is not there yet, in order, each stored as soon as it is finished.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::equivalence::{PointKernels, Reference, compare};
 use super::estimate::{ensure_memory, memory};
 use super::plan::{Plan, PointPlan};
+use super::settings::Study;
 use crate::arch::Architecture;
 use crate::error::{Error, Result};
 use crate::net::{self, Compute, NetworkFormat};
@@ -33,48 +35,67 @@ pub trait Progress {
     fn is_interrupted(&self) -> bool;
 }
 
-/// Finds what would stop a run after its plan was accepted: an absent device, a kernel that overflows, an unstable step size.
+/// Finds what would stop a run after its plans were accepted: an absent device, a kernel that overflows, an unstable step size.
 ///
 /// # Errors
 /// As [`run`], without touching a run folder.
-pub fn check(plan: &Plan) -> Result<()> {
-    ensure_comparable(plan)?;
-    ensure_memory(plan)?;
-    Compute::open(plan.backend, plan.config.compute.dtype)?;
-    references(plan).map(drop)
+pub fn check(study: &Study) -> Result<()> {
+    for plan in &study.plans {
+        ensure_comparable(plan)?;
+        ensure_memory(plan)?;
+        Compute::open(plan.backend, plan.config.compute.dtype)?;
+        references(plan).map(drop)?;
+    }
+    Ok(())
 }
 
-/// Computes every point of `plan` that `folder` does not hold yet; small networks side by side, as many as there are threads for.
+/// Computes every point of `study` that `folder` does not hold yet; small networks side by side, as many as there are threads for.
 ///
 /// # Errors
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are
 /// stored in every case, and running again resumes, an unfinished network too.
-pub fn run(plan: &Plan, folder: &Path, progress: &mut (dyn Progress + Send)) -> Result<Store> {
-    ensure_comparable(plan)?;
-    ensure_memory(plan)?;
-    let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
-    let references = references(plan)?;
-    let store = Store::start(folder, plan.manifest()?)?;
+pub fn run(study: &Study, folder: &Path, progress: &mut (dyn Progress + Send)) -> Result<Store> {
+    for plan in &study.plans {
+        ensure_comparable(plan)?;
+        ensure_memory(plan)?;
+        Compute::open(plan.backend, plan.config.compute.dtype)?;
+    }
+    // What is wrong with the first setting is said before anything is written.
+    let mut first = study.plans.first().map(references).transpose()?;
+    let store = Store::start(folder, study.manifest()?)?;
     // A point that was finished before its kernels or its network were asked for is computed once more, with the same numbers.
-    let output = plan.config.output;
+    let output = study.config.output;
     let is_finished = |point: &PointPlan| {
         store.is_finished(&point.id)
             && (!output.kernels || kernel_folder(folder, point).join(LAST_KERNEL).exists())
             && output.networks.is_none_or(|format| network_file(folder, point, format).exists())
     };
-    let (finished, missing): (Vec<_>, Vec<_>) = plan.points.iter().partition(|point| is_finished(point));
-    progress.begin(plan.points.len(), finished.len());
-    finished.into_iter().for_each(|point| progress.skipped(point));
-    let job = Job { plan, folder, compute, references, shared: Mutex::new(Shared { store, progress }) };
+    let points = study.plans.iter().flat_map(|plan| &plan.points);
+    let finished: Vec<&PointPlan> = points.filter(|point| is_finished(point)).collect();
+    progress.begin(study.n_points(), finished.len());
+    finished.iter().for_each(|point| progress.skipped(point));
+    let finished: HashSet<&str> = finished.iter().map(|point| point.id.as_str()).collect();
+    let shared = Mutex::new(Shared { store, progress });
     let free = Machine::available_memory();
-    let at_once = |point: &PointPlan| n_at_once(plan, &point.architecture, free);
-    for points in missing.chunk_by(|a, b| at_once(a) == at_once(b)) {
-        let n_at_once = points.first().map_or(1, |point| at_once(point));
-        side_by_side(points.len(), n_at_once, |number| job.point(points[number]))?;
+    for plan in &study.plans {
+        let missing: Vec<&PointPlan> =
+            plan.points.iter().filter(|point| !finished.contains(point.id.as_str())).collect();
+        let known = first.take();
+        if missing.is_empty() {
+            continue;
+        }
+        let references = known.map_or_else(|| references(plan), Ok)?;
+        let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+        let job = Job { plan, folder, compute, references, shared: &shared };
+        let at_once = |point: &PointPlan| n_at_once(plan, &point.architecture, free);
+        for points in missing.chunk_by(|a, b| at_once(a) == at_once(b)) {
+            let n_at_once = points.first().map_or(1, |point| at_once(point));
+            side_by_side(points.len(), n_at_once, |number| job.point(points[number]))?;
+        }
     }
     // Empty by now, if it was ever there.
     let _ = std::fs::remove_dir(folder.join(UNFINISHED));
-    let mut store = job.shared.into_inner().unwrap_or_else(PoisonError::into_inner).store;
+    let mut store = shared.into_inner().unwrap_or_else(PoisonError::into_inner).store;
     store.flush()?;
     Ok(store)
 }
@@ -91,13 +112,13 @@ fn ensure_comparable(plan: &Plan) -> Result<()> {
     }
 }
 
-/// What all points of a run share.
-struct Job<'a> {
+/// What all points of a setting share.
+struct Job<'a, 'b> {
     plan: &'a Plan,
     folder: &'a Path,
     compute: Compute,
     references: Vec<Reference>,
-    shared: Mutex<Shared<'a>>,
+    shared: &'a Mutex<Shared<'b>>,
 }
 
 struct Shared<'a> {
@@ -105,8 +126,8 @@ struct Shared<'a> {
     progress: &'a mut (dyn Progress + Send),
 }
 
-impl<'a> Job<'a> {
-    fn shared(&self) -> MutexGuard<'_, Shared<'a>> {
+impl<'b> Job<'_, 'b> {
+    fn shared(&self) -> MutexGuard<'_, Shared<'b>> {
         // A thread that panicked has ended the run.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }

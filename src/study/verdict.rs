@@ -205,17 +205,23 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
         mse_nngp: widest.mse_nngp,
         kernel_error_slope: log_log_slope(&kernel_errors, confidence),
         kernel_drift_slope: slope(&|row| row.kernel_drift),
-        n_seeds_needed: total.filter(|_| decision == Decision::Undecided).and_then(|total| {
-            // The half-width shrinks as the root of the number of seeds; it has to shrink to the distance from the margin.
-            let half = 0.5 * (total.high - total.low);
-            let ratio = half / (total.mean - manifest.margin).abs();
-            let needed = total.n as f64 * ratio * ratio;
-            needed.is_finite().then(|| needed.ceil() as usize)
-        }),
+        n_seeds_needed: total
+            .filter(|_| decision == Decision::Undecided)
+            .and_then(|total| needed(total, manifest.margin)),
     })
 }
 
-fn decide(total: Option<Interval>, margin: f64) -> Decision {
+/// How many values an undecided interval would take, at the spread seen: its half-width shrinks as the root of their number, and has to shrink
+/// to the distance from the margin.
+pub(super) fn needed(interval: Interval, margin: f64) -> Option<usize> {
+    let half = 0.5 * (interval.high - interval.low);
+    let ratio = half / (interval.mean - margin).abs();
+    let needed = interval.n as f64 * ratio * ratio;
+    needed.is_finite().then(|| needed.ceil() as usize)
+}
+
+/// Whether the whole interval lies below the margin, above it, or around it.
+pub(super) fn decide(total: Option<Interval>, margin: f64) -> Decision {
     match total {
         None => Decision::Diverged,
         Some(total) if total.n < 2 => Decision::NoInterval,

@@ -59,7 +59,9 @@ pub fn side_by_side<T: Send>(n: usize, n_workers: usize, task: impl Fn(usize) ->
             .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect::<Vec<_>>()
     });
-    if let Some((_, error)) = outcomes.into_iter().filter_map(std::result::Result::err).min_by_key(|(number, _)| *number) {
+    if let Some((_, error)) =
+        outcomes.into_iter().filter_map(std::result::Result::err).min_by_key(|(number, _)| *number)
+    {
         return Err(error);
     }
     let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);

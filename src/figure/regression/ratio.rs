@@ -3,6 +3,7 @@
 use super::super::Drawing;
 use super::super::axis::{Axis, Scale};
 use super::super::caption;
+use super::super::font::fitted;
 use super::super::layout::Layout;
 use super::super::legend::Legend;
 use super::super::numbers::{Numbers, cell};
@@ -10,7 +11,7 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::{GREY, MARKER, REFERENCE};
 use super::member::{look, name};
-use super::setting::{SET_APART, Setting, data, distinct, fitted, left_out};
+use super::setting::{SET_APART, Setting, data, distinct, left_out};
 use super::{MOST_PANELS, apart, rows};
 use crate::record::{KernelManifest, KernelPoint};
 use crate::stats::Interval;

@@ -1,8 +1,6 @@
 //! What the points of a panel share, and the sentences on data that every caption needs.
 
 use super::super::caption::{list, percent};
-use super::super::font::text_width;
-use super::super::theme::LABEL;
 use super::MOST_PANELS;
 use crate::record::{KernelManifest, KernelRow};
 
@@ -66,15 +64,6 @@ pub(super) fn distinct(values: impl IntoIterator<Item = usize>) -> Vec<usize> {
     values
 }
 
-/// As much of a title as a panel has room for.
-pub(super) fn fitted(title: &str, width: f64) -> String {
-    if text_width(title, LABEL) <= width {
-        return title.to_owned();
-    }
-    let cut = |(end, _): (usize, char)| format!("{}\u{2026}", title[..end].trim_end_matches([',', ' ']));
-    title.char_indices().rev().map(cut).find(|cut| text_width(cut, LABEL) <= width).unwrap_or_default()
-}
-
 /// Data and sizes of these rows, and what of the run is not finished.
 pub(super) fn data(manifest: &KernelManifest, rows: &[&KernelRow], n_finished: usize) -> String {
     let mut names: Vec<&str> = Vec::new();
@@ -131,13 +120,5 @@ mod tests {
     fn a_setting_reads_as_words() {
         assert_eq!(in_words("data.label_noise=0.5"), "label noise 0.5");
         assert_eq!(in_words("alone"), "alone");
-    }
-
-    #[test]
-    fn a_title_is_cut_where_the_panel_ends() {
-        let title = "residential_building, label noise 0.5, depth 3";
-        assert_eq!(fitted(title, 1000.0), title);
-        let cut = fitted(title, 120.0);
-        assert!(text_width(&cut, LABEL) <= 120.0 && cut.ends_with('\u{2026}') && cut.starts_with("resid"), "{cut}");
     }
 }

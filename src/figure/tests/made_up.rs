@@ -24,7 +24,8 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         dtype: "f32".to_owned(),
         root_seed: 1,
         n_seeds: 5,
-        data: DataFacts {
+        analysis: "equivalence".to_owned(),
+        data: vec![DataFacts {
             name: "concrete".to_owned(),
             citation: String::new(),
             n_rows: 1030,
@@ -33,7 +34,7 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
             d_in: 8,
             d_out: 1,
             notes: Vec::new(),
-        },
+        }],
         margin: 0.1,
         confidence: 0.95,
         points: points.iter().map(|p| p.row.id.clone()).collect(),
@@ -65,6 +66,9 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
         schema: SCHEMA_VERSION,
         study: "equivalence".to_owned(),
         dataset: "concrete".to_owned(),
+        varied: String::new(),
+        split_seed: 0,
+        label_noise: 0.0,
         d_in: 8,
         d_out: 1,
         n_train: 128,
@@ -98,11 +102,16 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
         mse_linearized: Some(0.15),
         mse_ntk: 0.15 / l.sqrt(),
         mse_ntk_at_time: Some(0.16),
+        mse_subtracted: None,
+        mse_empirical: None,
+        mse_after: None,
         mse_nngp: 0.2 / l,
         mse_rbf: 0.2,
         mse_laplace: 0.2,
         mse_matern: 0.2,
         gap_total: Some(total),
+        gap_at_time: Some(total),
+        gap_discretization: None,
         gap_optimizer: None,
         gap_nonlinearity: Some(nonlinearity),
         gap_initial_function: Some(initial_function),
@@ -110,6 +119,9 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
         gap_finite_time: Some(finite_time),
         identity_residual: Some(1e-15),
         kernel_error: 0.8 * l / n.sqrt() * e(5),
+        kernel_scale: 1.0,
+        target_alignment_start: None,
+        target_alignment: None,
         kernel_drift: Some(2.0 * l / n * e(6)),
         kernel_alignment: Some(0.99),
         parameter_distance: Some(0.01),
@@ -131,7 +143,17 @@ fn prediction(row: &Row, i: usize) -> Prediction {
     let ntk = 0.85 * target + 0.25 * e(3);
     let network = Some(ntk + row.gap_total.unwrap_or(0.0) * 1.7 * e(4));
     let ntk_at_time = Some(0.94 * ntk + 0.03 * e(5));
-    Prediction { test_point: i, output: 0, target, network, linearized: Some(ntk), ntk, ntk_at_time, nngp: ntk }
+    Prediction {
+        test_point: i,
+        output: 0,
+        target,
+        network,
+        linearized: Some(ntk),
+        ntk,
+        ntk_at_time,
+        nngp: ntk,
+        deviation: None,
+    }
 }
 
 fn snapshot(row: &Row, step: usize) -> Snapshot {

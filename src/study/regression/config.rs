@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::regress::{Criterion, Iteration};
 use crate::study::arch_table::ArchConfig;
 use crate::study::config::{ComputeConfig, OutputConfig, SeedConfig, StudyConfig, TrainConfig, VerdictConfig};
-use crate::study::reading::{parse, read};
+use crate::study::reading::{Changes, Scales, parse, read};
 use crate::study::vary::Vary;
 
 /// What a comparison of kernels takes of a config file. The tables of a study of networks may be there too, and are checked.
@@ -44,6 +44,8 @@ pub struct RegressConfig {
     _train: Option<TrainConfig>,
     #[serde(default, rename = "output", skip_serializing)]
     _output: Option<OutputConfig>,
+    #[serde(default, rename = "scale", skip_serializing)]
+    _scale: Scales,
 }
 
 /// `[regress]`
@@ -165,24 +167,24 @@ impl Solver {
 }
 
 impl RegressConfig {
-    /// Reads a config file and applies `key=value` overrides.
+    /// Reads a config file and applies the changes of the command line.
     ///
     /// # Errors
     /// As [`Config::load`](crate::study::Config::load).
-    pub fn load(path: &Path, overrides: &[String]) -> Result<Self> {
-        let config: Self = parse(&read(path)?, path, overrides)?;
+    pub fn load(path: &Path, changes: &Changes<'_>) -> Result<Self> {
+        let config: Self = parse(&read(path)?, path, changes)?;
         config.compute.check()?;
         Ok(config)
     }
 
-    /// Whether the file at `path` is for a comparison of kernels alone: it trains nothing, or varies what a study of networks does not.
+    /// Whether the file at `path` is for a comparison of kernels alone: it trains nothing.
     ///
     /// # Errors
     /// An absent file.
     pub fn is_at(path: &Path) -> Result<bool> {
         // Text that is not TOML is refused, with its line, by whoever loads it.
         let table: toml::Table = toml::from_str(&read(path)?).unwrap_or_default();
-        Ok(!table.is_empty() && (!table.contains_key("train") || table.contains_key("vary")))
+        Ok(!table.is_empty() && !table.contains_key("train"))
     }
 
     /// The config with every default written out.

@@ -1,0 +1,51 @@
+//! What an analysis found, as text: its statements, its tables.
+
+use std::fmt::Write;
+
+use super::number::{exponent, short, with_interval};
+use super::plain::plain;
+use crate::study::Decision;
+use crate::study::findings::{Cell, Findings, Statement, Table};
+
+/// One sentence per statement: the claim, the decision, the numbers, and what more it would take.
+#[must_use]
+pub fn statements(findings: &Findings) -> Vec<String> {
+    findings.statements.iter().map(sentence).collect()
+}
+
+fn sentence(statement: &Statement) -> String {
+    let Statement { claim, decision, evidence, needed } = statement;
+    let decision = match decision {
+        Decision::Holds => "holds",
+        Decision::Fails => "fails",
+        Decision::Undecided => "is undecided",
+        Decision::NoInterval => "is undecided, because one value has no interval",
+        Decision::Diverged => "cannot be decided: there is no value",
+    };
+    let needed = match needed {
+        Some((n, of)) => format!(" About {n} {of} in all would decide it at this spread."),
+        None => String::new(),
+    };
+    format!("{claim}: **{decision}**. {evidence}.{needed}")
+}
+
+pub(super) fn table(table: &Table) -> String {
+    let mut text = format!("## {}\n\n{}\n\n| {} |\n|", table.title, table.note, table.header.join(" | "));
+    text.push_str(&"---|".repeat(table.header.len()));
+    text.push('\n');
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+    }
+    text
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => plain(text),
+        Cell::Count(count) => count.to_string(),
+        Cell::Number(number) => short(*number),
+        Cell::Interval(interval) => with_interval(*interval),
+        Cell::Exponent(slope) => exponent(*slope),
+    }
+}

@@ -1,0 +1,82 @@
+//! What an analysis reads, and the statistics that all of them need.
+
+use std::collections::BTreeSet;
+
+use crate::record::{Group, Manifest, Row};
+use crate::seed::stream;
+use crate::stats::{Bootstrap, Interval, Slope, bootstrap, log_log_slope, mean_interval};
+use crate::study::findings::interval_of;
+
+/// The records of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// What was run, and the criterion.
+    pub manifest: &'a Manifest,
+    /// One per network.
+    pub rows: &'a [&'a Row],
+    /// One per setting and architecture.
+    pub groups: &'a [Group],
+}
+
+/// Fewer values have no bootstrap interval worth having.
+const MIN_FOR_BOOTSTRAP: usize = 5;
+
+const N_RESAMPLES: usize = 2000;
+
+impl<'a> Evidence<'a> {
+    /// Student's interval of a mean, at the confidence that the config states.
+    pub(super) fn mean(&self, values: impl IntoIterator<Item = f64>) -> Option<Interval> {
+        mean_interval(&values.into_iter().collect::<Vec<_>>(), self.manifest.confidence)
+    }
+
+    /// The mean with a BCa bootstrap interval; Student's where there are fewer than five values. `name` is that of the random stream.
+    pub(super) fn resampled(&self, values: &[f64], name: &str) -> Option<Interval> {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let mut random = stream(self.manifest.root_seed, &format!("analysis/{name}"));
+        let found: Option<Bootstrap> = (values.len() >= MIN_FOR_BOOTSTRAP)
+            .then(|| bootstrap(values, mean, self.manifest.confidence, N_RESAMPLES, &mut random))
+            .flatten();
+        found.map_or_else(|| self.mean(values.iter().copied()), |found| Some(interval_of(found, values.len())))
+    }
+
+    /// The exponent of a power law.
+    pub(super) fn slope(&self, points: &[(f64, f64)]) -> Option<Slope> {
+        log_log_slope(points, self.manifest.confidence)
+    }
+
+    /// The rows that were trained to the end.
+    pub(super) fn trained(&self) -> impl Iterator<Item = &'a Row> + use<'a> {
+        self.rows.iter().copied().filter(|row| row.is_trained())
+    }
+
+    /// The values of a count that occur, smallest first.
+    pub(super) fn distinct(&self, value: impl Fn(&Row) -> usize) -> Vec<usize> {
+        self.rows.iter().map(|row| value(row)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// The value of a varied setting in a row's or a group's label, as it was written: of `data.n_train=64 train.ridge=0` under
+/// `data.n_train`, `64`.
+pub(super) fn varied<'a>(label: &'a str, key: &str) -> Option<&'a str> {
+    label.split(' ').find_map(|part| part.strip_prefix(key)?.strip_prefix('='))
+}
+
+/// The label without some of its settings: what the rows that differ in these alone share.
+pub(super) fn without(label: &str, keys: &[&str]) -> String {
+    let is_kept =
+        |part: &&str| !keys.iter().any(|key| part.strip_prefix(key).is_some_and(|rest| rest.starts_with('=')));
+    label.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_read_key_by_key() {
+        let label = "data.n_train=64 data.n_train_more=1 train.ridge=0";
+        assert_eq!(varied(label, "data.n_train"), Some("64"));
+        assert_eq!(varied(label, "train.step"), None);
+        assert_eq!(without(label, &["data.n_train", "train.ridge"]), "data.n_train_more=1");
+    }
+}

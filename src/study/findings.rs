@@ -1,0 +1,217 @@
+//! What an analysis found, as plain values: statements with their decision, tables, charts. A report writes them and a figure draws them
+//! without knowing what they are about, so that an analysis is one file.
+
+use serde::Serialize;
+
+use super::verdict::{Decision, decide, needed};
+use crate::stats::{Bootstrap, Interval, Slope};
+
+/// All that an analysis found.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Findings {
+    /// The answer, sentence by sentence, by the criterion that was stated before the run.
+    pub statements: Vec<Statement>,
+    /// The numbers behind it.
+    pub tables: Vec<Table>,
+    /// The same to look at.
+    pub charts: Vec<Chart>,
+}
+
+/// A claim and what the rows say of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Statement {
+    /// A sentence that holds or fails, without a full stop.
+    pub claim: String,
+    /// Which of the two.
+    pub decision: Decision,
+    /// The numbers, as words.
+    pub evidence: String,
+    /// How many values (of what, in words) an undecided statement would take in all, at the spread seen.
+    pub needed: Option<(usize, String)>,
+}
+
+impl Statement {
+    /// That the quantity of `interval` lies below `margin`; `of` names what it is an interval over, in the plural ("seeds").
+    #[must_use]
+    pub fn below(
+        claim: impl Into<String>,
+        interval: Option<Interval>,
+        margin: f64,
+        evidence: impl Into<String>,
+        of: &str,
+    ) -> Self {
+        let decision = decide(interval, margin);
+        let needed = interval.filter(|_| decision == Decision::Undecided).and_then(|interval| needed(interval, margin));
+        Self { claim: claim.into(), decision, evidence: evidence.into(), needed: needed.map(|n| (n, of.to_owned())) }
+    }
+
+    /// That the quantity of `interval`, which can have either sign, lies between -`margin` and `margin`.
+    #[must_use]
+    pub fn within(
+        claim: impl Into<String>,
+        interval: Option<Interval>,
+        margin: f64,
+        evidence: impl Into<String>,
+        of: &str,
+    ) -> Self {
+        // The end that is farther from 0 decides, so the interval may be turned around 0.
+        let turned = interval.map(|i| match i.mean < 0.0 {
+            true => Interval { mean: -i.mean, low: -i.high, high: -i.low, n: i.n },
+            false => i,
+        });
+        let below = Self::below(claim, turned, margin, evidence, of);
+        // Below the margin on one side and beyond it on the other is undecided.
+        match turned {
+            Some(i) if below.decision == Decision::Holds && i.low < -margin => {
+                Self { decision: Decision::Undecided, ..below }
+            }
+            _ => below,
+        }
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Table {
+    /// Its heading.
+    pub title: String,
+    /// What the numbers are, their units and what their intervals are over.
+    pub note: String,
+    /// Column heads.
+    pub header: Vec<String>,
+    /// As many cells each.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// An entry of a table.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Cell {
+    /// Words.
+    Text(String),
+    /// A count.
+    Count(usize),
+    /// A number that has no interval, such as an error of a kernel, which knows no seed.
+    Number(f64),
+    /// A mean with its interval; absent where nothing was trained.
+    Interval(Option<Interval>),
+    /// An exponent with its interval; absent where there are too few values.
+    Exponent(Option<Slope>),
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<usize> for Cell {
+    fn from(count: usize) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Option<Interval>> for Cell {
+    fn from(interval: Option<Interval>) -> Self {
+        Self::Interval(interval)
+    }
+}
+
+impl From<Option<Slope>> for Cell {
+    fn from(slope: Option<Slope>) -> Self {
+        Self::Exponent(slope)
+    }
+}
+
+/// A bootstrap interval of a mean over `n` values.
+#[must_use]
+pub fn interval_of(bootstrap: Bootstrap, n: usize) -> Interval {
+    Interval { mean: bootstrap.estimate, low: bootstrap.low, high: bootstrap.high, n }
+}
+
+/// A figure: panels with the same axes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Chart {
+    /// Names its files.
+    pub name: &'static str,
+    /// A heading.
+    pub title: &'static str,
+    /// Full sentences: what is drawn; what the bands are; the widths, seeds and data it is about.
+    pub caption: String,
+    /// Across.
+    pub x: Axis,
+    /// Upwards.
+    pub y: Axis,
+    /// Side by side, at most six.
+    pub panels: Vec<Panel>,
+}
+
+/// What runs along the side of a panel.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Axis {
+    /// With the unit.
+    pub label: String,
+    /// How it is laid out.
+    pub scale: Scale,
+}
+
+impl Axis {
+    /// An axis of this label.
+    #[must_use]
+    pub fn new(label: impl Into<String>, scale: Scale) -> Self {
+        Self { label: label.into(), scale }
+    }
+}
+
+/// How a quantity is laid out along an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Scale {
+    /// Evenly.
+    Linear,
+    /// Whole numbers.
+    Integer,
+    /// Powers of two.
+    Log2,
+    /// Powers of ten; what is not positive has no place.
+    Log10,
+}
+
+/// One frame of a chart.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Panel {
+    /// Above the frame.
+    pub title: String,
+    /// Curves with a marker at every mean and a band of its intervals.
+    pub series: Vec<Series>,
+    /// Dotted lines: what theory expects, or a margin.
+    pub guides: Vec<Guide>,
+}
+
+/// A curve of means.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Series {
+    /// In the legend; the same label has the same look in every panel.
+    pub label: String,
+    /// Smallest x first.
+    pub points: Vec<(f64, Option<Interval>)>,
+}
+
+/// A line that is not measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guide {
+    /// In the legend.
+    pub label: String,
+    /// Its corners.
+    pub points: Vec<(f64, f64)>,
+}

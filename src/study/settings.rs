@@ -1,0 +1,112 @@
+//! The study as meant: one plan for every combination of the settings that vary.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::analysis::Analysis;
+use super::config::Config;
+use super::plan::{Plan, computed_here, data_facts, ensure_folder_name};
+use super::vary::combinations;
+use crate::error::{Error, Result};
+use crate::record::{DataFacts, Manifest, SCHEMA_VERSION};
+
+/// A checked study.
+#[derive(Debug, Clone)]
+pub struct Study {
+    /// As written, with overrides applied.
+    pub config: Config,
+    /// What reads the answer from its rows.
+    pub analysis: Analysis,
+    /// The settings, in the order in which they are computed; at least one.
+    pub plans: Vec<Plan>,
+}
+
+impl Study {
+    /// Checks `config`, loads the data of every setting and lays out its points. Relative paths start at `base`, the config file's folder.
+    ///
+    /// # Errors
+    /// As [`Plan::new`]; points that are there twice; what the analysis cannot do without.
+    pub fn new(config: Config, base: &Path) -> Result<Self> {
+        ensure_folder_name(&config.study.name)?;
+        let analysis = config.study.analysis.unwrap_or(match config.vary.is_empty() {
+            true => Analysis::Equivalence,
+            false => Analysis::EquivalenceMap,
+        });
+        let plans = combinations(&config, &config.vary)?
+            .into_iter()
+            .map(|varied| Plan::labelled(varied.label, varied.config, base))
+            .collect::<Result<Vec<_>>>()?;
+        let study = Self { config, analysis, plans };
+        study.ensure_distinct()?;
+        analysis.ensure_possible(&study)?;
+        Ok(study)
+    }
+
+    /// How many networks there are.
+    #[must_use]
+    pub fn n_points(&self) -> usize {
+        self.plans.iter().map(|plan| plan.points.len()).sum()
+    }
+
+    /// What was found in the data and done about it, each once.
+    #[must_use]
+    pub fn notes(&self) -> Vec<&str> {
+        let mut notes: Vec<&str> = Vec::new();
+        for note in self.plans.iter().flat_map(|plan| &plan.split.notes) {
+            if !notes.contains(&note.as_str()) {
+                notes.push(note);
+            }
+        }
+        notes
+    }
+
+    /// What is written before the first point.
+    ///
+    /// # Errors
+    /// When the config cannot be encoded.
+    pub fn manifest(&self) -> Result<Manifest> {
+        let config = &self.config;
+        let mut data: Vec<DataFacts> = Vec::new();
+        for plan in &self.plans {
+            if data.iter().all(|facts| facts.name != plan.dataset.name) {
+                data.push(data_facts(&plan.dataset, &plan.split));
+            }
+        }
+        let backend = self.plans.first().map_or_else(String::new, |plan| plan.backend.to_string());
+        Ok(Manifest {
+            schema: SCHEMA_VERSION,
+            study: config.study.name.clone(),
+            question: config.study.question.clone(),
+            config: config.to_toml()?,
+            backend,
+            dtype: config.compute.dtype.to_string(),
+            root_seed: config.seeds.root,
+            n_seeds: config.seeds.n_seeds,
+            analysis: self.analysis.to_string(),
+            data,
+            margin: config.verdict.margin,
+            confidence: config.verdict.confidence,
+            points: self.plans.iter().flat_map(|plan| &plan.points).map(|point| point.id.clone()).collect(),
+            computed_by: vec![computed_here(self.plans.first().map_or(1, |plan| plan.n_threads))],
+        })
+    }
+
+    /// A point that is there twice would count as two.
+    fn ensure_distinct(&self) -> Result<()> {
+        let mut seen = HashSet::new();
+        for plan in &self.plans {
+            if let Some(point) = plan.points.iter().find(|point| !seen.insert(&point.id)) {
+                return Err(Error::config(
+                    format!("vary: {}", plan.varied),
+                    format!(
+                        "the network `{}`, seed {}, is there twice with the same settings",
+                        point.architecture.describe(),
+                        point.seed
+                    ),
+                    "vary settings that change the network, its data or its training, and name every value once",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
