@@ -23,6 +23,9 @@ pub struct DataConfig {
     /// targets' own; of classification the probability that a row gets another class.
     #[serde(default)]
     pub label_noise: f64,
+    /// Noise on the training inputs, and on them alone: the standard deviation of a normal number, in units of each column's own.
+    #[serde(default)]
+    pub input_noise: f64,
     /// Whether inputs and targets are brought to mean 0 and standard deviation 1 over the training rows.
     #[serde(default = "yes")]
     pub standardize: bool,
@@ -58,6 +61,7 @@ impl DataConfig {
             n_test: None,
             n_validation: 0,
             label_noise: 0.0,
+            input_noise: 0.0,
             standardize: true,
             sphere: false,
             repeated_inputs: RepeatedInputs::Average,

@@ -13,9 +13,9 @@
 mod config;
 mod csv;
 mod dataset;
-mod label_noise;
 mod labels;
 mod nearest;
+mod noise;
 mod repeats;
 mod scaling;
 mod source;

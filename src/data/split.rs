@@ -4,7 +4,7 @@ use rand::seq::SliceRandom;
 
 use super::config::DataConfig;
 use super::dataset::{Dataset, Task};
-use super::label_noise::noisy;
+use super::noise::{noisy_inputs, noisy_targets};
 use super::repeats;
 use super::scaling::Scaling;
 use crate::error::{Error, Result};
@@ -59,7 +59,8 @@ impl Split {
         let validation = &order[n_train..n_train + n_validation];
 
         let (raw_x_train, raw_y_train) = (inputs.select_rows(train), targets.select_rows(train));
-        let raw_y_train = noisy(raw_y_train, dataset.task, config, root_seed)?;
+        let raw_y_train = noisy_targets(raw_y_train, dataset.task, config, root_seed)?;
+        let raw_x_train = noisy_inputs(raw_x_train, config, root_seed)?;
         let (scaling, scaling_notes) = Scaling::of_training_rows(dataset, config, &raw_x_train, &raw_y_train)?;
         notes.extend(scaling_notes);
         let x_train = scaling.inputs(&raw_x_train)?;

@@ -42,6 +42,8 @@ pub struct Row {
     pub split_seed: u64,
     /// Noise on the training targets, as the config has it.
     pub label_noise: f64,
+    /// Noise on the training inputs, as the config has it.
+    pub input_noise: f64,
     /// Input dimension.
     pub d_in: usize,
     /// Output dimension.

@@ -330,6 +330,7 @@ fn row(plan: &Plan, point: &PointPlan, reference: &Reference, measured: &Measure
         varied: plan.varied.clone(),
         split_seed: config.data.split_seed,
         label_noise: config.data.label_noise,
+        input_noise: config.data.input_noise,
         d_in: x_train.n_cols(),
         d_out: y_train.n_cols(),
         n_train: x_train.n_rows(),

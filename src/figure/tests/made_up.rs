@@ -69,6 +69,7 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
         varied: String::new(),
         split_seed: 0,
         label_noise: 0.0,
+        input_noise: 0.0,
         d_in: 8,
         d_out: 1,
         n_train: 128,

@@ -1,4 +1,4 @@
-//! Noise on the labels of the training part: what a fit to them cannot know.
+//! Noise on the targets and on the inputs of the training part: what a fit to them cannot know.
 
 use rand::RngExt;
 
@@ -6,10 +6,10 @@ use super::config::DataConfig;
 use super::dataset::Task;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::seed::{standard_normals, stream};
+use crate::seed::{Stream, standard_normals, stream};
 
 /// Training targets with the noise that `config` asks for, from a stream of its own, so that the split stays the same.
-pub(super) fn noisy(targets: Matrix, task: Task, config: &DataConfig, root_seed: u64) -> Result<Matrix> {
+pub(super) fn noisy_targets(targets: Matrix, task: Task, config: &DataConfig, root_seed: u64) -> Result<Matrix> {
     let noise = config.label_noise;
     if noise == 0.0 {
         return Ok(targets);
@@ -36,14 +36,33 @@ pub(super) fn noisy(targets: Matrix, task: Task, config: &DataConfig, root_seed:
         }
         return Ok(rows);
     }
+    Ok(with_normals(&targets, noise, &mut stream))
+}
+
+/// Training inputs with the noise that `config` asks for, likewise.
+pub(super) fn noisy_inputs(inputs: Matrix, config: &DataConfig, root_seed: u64) -> Result<Matrix> {
+    let noise = config.input_noise;
+    if noise == 0.0 {
+        return Ok(inputs);
+    }
+    if !(noise > 0.0 && noise.is_finite()) {
+        let problem = format!("{noise} is no standard deviation");
+        return Err(Error::config("data.input_noise", problem, "give a number from 0 up"));
+    }
+    Ok(with_normals(&inputs, noise, &mut stream(root_seed, &format!("input noise/{}", config.split_seed))))
+}
+
+/// Every entry with a normal number added, of `noise` standard deviations of its column.
+fn with_normals(values: &Matrix, noise: f64, stream: &mut Stream) -> Matrix {
+    let (n, n_columns) = values.shape();
     let deviation = |k: usize| {
-        let column = targets.column(k);
+        let column = values.column(k);
         let mean = column.iter().sum::<f64>() / n as f64;
         (column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n as f64).sqrt()
     };
-    let deviations: Vec<f64> = (0..n_outputs).map(deviation).collect();
-    let normals = standard_normals(&mut stream, n * n_outputs);
-    Ok(Matrix::from_fn(n, n_outputs, |i, k| targets[(i, k)] + noise * deviations[k] * normals[i * n_outputs + k]))
+    let deviations: Vec<f64> = (0..n_columns).map(deviation).collect();
+    let normals = standard_normals(stream, n * n_columns);
+    Matrix::from_fn(n, n_columns, |i, k| values[(i, k)] + noise * deviations[k] * normals[i * n_columns + k])
 }
 
 #[cfg(test)]
