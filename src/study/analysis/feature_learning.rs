@@ -1,14 +1,266 @@
-//! To be written.
+//! What the kernel at initialization misses where networks learn features: over laziness and parametrization, the errors of the network, of
+//! the kernel it starts with and of the kernel it ends with (the "after-kernel"), for the same time, and how far the kernel turned to the
+//! targets.
+//!
+//! The kernels are predictors of their own: A_T Y under the network's kernel before and after training (Fort et al. 2020). Where the
+//! after-kernel predicts like the network and the initial one does not, the difference is what the kernel learned, and a fixed NTK misses it.
 
 use super::Evidence;
-use crate::error::Result;
-use crate::study::findings::Findings;
+use super::evidence::without;
+use crate::error::{Error, Result};
+use crate::record::Row;
+use crate::stats::Interval;
+use crate::study::config::WatchLevel;
+use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table};
 use crate::study::settings::Study;
 
-pub(super) fn ensure_possible(_: &Study) -> Result<()> {
+pub(super) fn ensure_possible(study: &Study) -> Result<()> {
+    if study.plans.iter().any(|plan| plan.config.train.watch < WatchLevel::Kernel) {
+        return Err(Error::config(
+            "train.watch",
+            "`function` looks at no kernel, and this analysis compares the kernels before and after training",
+            "use `watch = \"kernel\"`",
+        ));
+    }
+    let n_replicates = study.plans.iter().map(|plan| plan.config.data.split_seed).collect::<std::collections::BTreeSet<_>>().len();
+    let n = study.config.seeds.n_seeds * n_replicates;
+    if n < 3 {
+        return Err(Error::config(
+            "seeds.n_seeds",
+            format!("{n} networks of one kind have no interval worth having"),
+            "give at least 3, or vary `data.split_seed`",
+        ));
+    }
     Ok(())
 }
 
-pub(super) fn findings(_: &Evidence<'_>) -> Findings {
-    Findings::default()
+pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
+    let kinds = kinds(evidence);
+    Findings {
+        statements: kinds.iter().flat_map(|kind| kind.statements(evidence)).collect(),
+        tables: vec![errors(evidence, &kinds), movement(evidence, &kinds)],
+        charts: vec![error_chart(evidence, &kinds), alignment_chart(evidence, &kinds)],
+    }
+}
+
+/// The settings that say nothing of the kind of network: rows that differ in them alone are repetitions of each other.
+const REPLICATES: [&str; 3] = ["data.split_seed", "seeds.root", "arch.laziness"];
+
+/// The networks of one kind at one laziness: all seeds and splits.
+struct Kind<'a> {
+    /// Parametrization, depth, width and what else varies.
+    name: String,
+    laziness: f64,
+    rows: Vec<&'a Row>,
+}
+
+fn kinds<'a>(evidence: &Evidence<'a>) -> Vec<Kind<'a>> {
+    let mut kinds: Vec<Kind<'a>> = Vec::new();
+    for &row in evidence.rows {
+        let rest = without(&row.varied, &[&REPLICATES[..], &["arch.parametrization"]].concat());
+        let parts = [row.parametrization.clone(), format!("depth {}", row.depth), format!("width {}", row.width), rest];
+        let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
+        match kinds.iter_mut().find(|kind| kind.name == name && kind.laziness == row.laziness) {
+            Some(kind) => kind.rows.push(row),
+            None => kinds.push(Kind { name, laziness: row.laziness, rows: vec![row] }),
+        }
+    }
+    // Of one name the least lazy first; names in the order of the rows.
+    let order: Vec<String> = kinds.iter().map(|kind| kind.name.clone()).collect();
+    let position = |kind: &Kind<'_>| order.iter().position(|name| *name == kind.name);
+    kinds.sort_by(|a, b| position(a).cmp(&position(b)).then(a.laziness.total_cmp(&b.laziness)));
+    kinds
+}
+
+type Quantity = fn(&Row) -> Option<f64>;
+
+/// What predicts, in the order of the table.
+const PREDICTORS: [(&str, Quantity); 4] = [
+    ("network", |row| row.mse_network),
+    ("initial kernel", |row| row.mse_empirical),
+    ("after-kernel", |row| row.mse_after),
+    ("analytic NTK", |row| row.mse_ntk_at_time),
+];
+
+impl Kind<'_> {
+    fn title(&self) -> String {
+        format!("{}, laziness {}", self.name, self.laziness)
+    }
+
+    fn trained(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().copied().filter(|row| row.is_trained())
+    }
+
+    fn mean(&self, evidence: &Evidence<'_>, quantity: Quantity) -> Option<Interval> {
+        evidence.mean(self.trained().filter_map(quantity))
+    }
+
+    /// The logarithm of the ratio of two errors, network by network.
+    fn log_ratio(&self, evidence: &Evidence<'_>, (above, below): (Quantity, Quantity), what: &str) -> Option<Interval> {
+        let ratios = self.trained().filter_map(|row| Some((above(row)? / below(row)?).ln()));
+        let ratios: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
+        evidence.resampled(&ratios, &format!("feature-learning/{}/{what}", self.title()))
+    }
+
+    fn statements(&self, evidence: &Evidence<'_>) -> Vec<Statement> {
+        let margin = evidence.manifest.margin;
+        let alike = self.log_ratio(evidence, (|row| row.mse_network, |row| row.mse_empirical), "alike");
+        let gain = self.log_ratio(evidence, (|row| row.mse_after, |row| row.mse_empirical), "gain");
+        let growth = self.growth(evidence);
+        let in_words = |interval: Option<Interval>| {
+            interval.map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp()))
+        };
+        let of = "networks";
+        vec![
+            Statement::within(
+                format!("{}: the network's test error is that of its initial kernel within {} %", self.title(), 100.0 * margin),
+                alike,
+                margin.ln_1p(),
+                format!("the ratio of the errors is {}", in_words(alike)),
+                of,
+            ),
+            Statement::below(
+                format!("{}: the after-kernel predicts better than the initial kernel", self.title()),
+                gain,
+                0.0,
+                format!(
+                    "the ratio of the errors is {}, and the kernel's alignment with the targets grew by {}",
+                    in_words(gain),
+                    growth.map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean, i.low, i.high))
+                ),
+                of,
+            ),
+        ]
+    }
+
+    fn growth(&self, evidence: &Evidence<'_>) -> Option<Interval> {
+        evidence.mean(self.trained().filter_map(|row| Some(row.target_alignment? - row.target_alignment_start?)))
+    }
+
+    /// The share of what the network gains over its initial kernel that the after-kernel gains too; none where it gains nothing.
+    fn share(&self) -> Option<f64> {
+        let mean = |quantity: Quantity| {
+            let values: Vec<f64> = self.trained().filter_map(quantity).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        };
+        let (network, initial, after) =
+            (mean(|row| row.mse_network)?, mean(|row| row.mse_empirical)?, mean(|row| row.mse_after)?);
+        (initial > network).then(|| (initial - after) / (initial - network))
+    }
+
+    fn n_diverged(&self) -> usize {
+        self.rows.len() - self.trained().count()
+    }
+}
+
+fn errors(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
+    let row = |kind: &Kind<'_>| -> Vec<Cell> {
+        let start = [kind.name.clone().into(), kind.laziness.into(), kind.rows.len().into(), kind.n_diverged().into()];
+        let errors = PREDICTORS.iter().map(|(_, quantity)| kind.mean(evidence, *quantity).into());
+        let share = kind.share().map_or(Cell::from("-"), Cell::from);
+        start.into_iter().chain(errors).chain([share]).collect()
+    };
+    let header = ["networks", "laziness", "n", "diverged"].into_iter().chain(PREDICTORS.iter().map(|(name, _)| *name));
+    Table {
+        title: "Errors of the network and of its kernels".to_owned(),
+        note: "Mean squared test errors in units of the target's variance, means over seeds and splits with their intervals; networks that \
+               diverged enter none. The last column is the share of what the network gains over its initial kernel that the after-kernel gains too."
+            .to_owned(),
+        header: header.chain(["share of the gain"]).map(str::to_owned).collect(),
+        rows: kinds.iter().map(row).collect(),
+    }
+}
+
+fn movement(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
+    let row = |kind: &Kind<'_>| -> Vec<Cell> {
+        vec![
+            kind.name.clone().into(),
+            kind.laziness.into(),
+            kind.mean(evidence, |row| row.target_alignment_start).into(),
+            kind.mean(evidence, |row| row.target_alignment).into(),
+            kind.growth(evidence).into(),
+            kind.mean(evidence, |row| row.kernel_drift).into(),
+            kind.mean(evidence, |row| row.gap_nonlinearity).into(),
+        ]
+    };
+    Table {
+        title: "How far the kernel moved".to_owned(),
+        note: "Centred alignment of the network's kernel with the inner products of the targets before and after training, and its growth \
+               network by network; the kernel's drift (relative Frobenius distance); the nonlinearity (RMS, in target deviations). Means over \
+               seeds and splits with their intervals."
+            .to_owned(),
+        header: ["networks", "laziness", "alignment before", "after", "growth", "drift", "nonlinearity"].map(str::to_owned).to_vec(),
+        rows: kinds.iter().map(row).collect(),
+    }
+}
+
+/// Panels beyond this are too small to read.
+const MOST_PANELS: usize = 6;
+
+/// One panel per kind of network, laziness along its horizontal axis.
+fn panels(kinds: &[Kind<'_>], series: impl Fn(&[&Kind<'_>]) -> Vec<Series>) -> Vec<Panel> {
+    let mut names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+    names.dedup();
+    let panel = |name: &&str| {
+        let of_name: Vec<&Kind<'_>> = kinds.iter().filter(|kind| kind.name == *name).collect();
+        Panel { title: (*name).to_owned(), series: series(&of_name), guides: Vec::new() }
+    };
+    names.iter().take(MOST_PANELS).map(panel).collect()
+}
+
+fn curve(label: &str, kinds: &[&Kind<'_>], value: impl Fn(&Kind<'_>) -> Option<Interval>) -> Series {
+    Series { label: label.to_owned(), points: kinds.iter().map(|kind| (kind.laziness, value(kind))).collect() }
+}
+
+fn caption(evidence: &Evidence<'_>, what: &str) -> String {
+    let n_diverged = evidence.rows.iter().filter(|row| !row.is_trained()).count();
+    let diverged = match n_diverged {
+        0 => "No network diverged".to_owned(),
+        n => format!("{n} of {} networks diverged and enter no mean", evidence.rows.len()),
+    };
+    format!(
+        "{what}, against the laziness that the outputs are multiplied by: small values learn features. Means over seeds and splits; bands \
+         are Student's {} % intervals. {} networks in {}, {}. {diverged}.",
+        100.0 * evidence.manifest.confidence,
+        evidence.rows.len(),
+        evidence.manifest.dtype,
+        evidence.rows.first().map_or(String::new(), |row| format!("{} start, {} training inputs", row.initial_function, row.n_train)),
+    )
+}
+
+fn error_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
+    Chart {
+        name: "errors",
+        title: "What a fixed kernel misses",
+        caption: caption(
+            evidence,
+            "Mean squared test error of the trained network, of regression with the kernel it started with and with the kernel it ended with, \
+             and with the analytic NTK, all for the same time",
+        ),
+        x: Axis::new("laziness", Scale::Log10),
+        y: Axis::new("mean squared test error", Scale::Log10),
+        panels: panels(kinds, |kinds| {
+            PREDICTORS.iter().map(|(name, quantity)| curve(name, kinds, |kind| kind.mean(evidence, *quantity))).collect()
+        }),
+    }
+}
+
+fn alignment_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
+    let mut panels = panels(kinds, |kinds| vec![curve("growth of the alignment", kinds, |kind| kind.growth(evidence))]);
+    for panel in &mut panels {
+        let ends = [panel.series[0].points.first(), panel.series[0].points.last()];
+        let points = ends.into_iter().flatten().map(|(x, _)| (*x, 0.0)).collect();
+        panel.guides.push(Guide { label: "no growth".to_owned(), points });
+    }
+    Chart {
+        name: "alignment",
+        title: "How far the kernel turned to the targets",
+        caption: caption(
+            evidence,
+            "Growth in training of the centred alignment between the network's kernel and the inner products of the training targets",
+        ),
+        x: Axis::new("laziness", Scale::Log10),
+        y: Axis::new("growth of the alignment", Scale::Linear),
+        panels,
+    }
 }

@@ -4,7 +4,7 @@ use ntk::error::Blame;
 use ntk::linalg::{GramMatrix, Matrix};
 use ntk::record::npy;
 use ntk::regress::posterior_marginals;
-use ntk::study::{self, Config, Plan, PredictWith};
+use ntk::study::{self, Changes, Config, Plan, PredictWith};
 use serde_json::Value;
 
 use super::{Desk, OWN, csv, own_rows};
@@ -37,7 +37,7 @@ fn planned_raw(settings: &str) -> (Desk, Plan) {
 }
 
 fn plan_of(desk: Desk) -> (Desk, Plan) {
-    let plan = Plan::new(Config::load(&desk.path("own.toml"), &[]).unwrap(), &desk.path(".")).unwrap();
+    let plan = Plan::new(Config::load(&desk.path("own.toml"), &Changes::default()).unwrap(), &desk.path(".")).unwrap();
     npy::write(&desk.path("train.npy"), &plan.split.x_train).unwrap();
     npy::write(&desk.path("test.npy"), &plan.split.x_test).unwrap();
     (desk, plan)
