@@ -18,15 +18,15 @@ fn sentence(statement: &Statement) -> String {
     let decision = match decision {
         Decision::Holds => "holds",
         Decision::Fails => "fails",
-        Decision::Undecided => "is undecided",
-        Decision::NoInterval => "is undecided, because one value has no interval",
-        Decision::Diverged => "cannot be decided: there is no value",
+        Decision::Undecided => "undecided",
+        Decision::NoInterval => "undecided, because one value has no interval",
+        Decision::Diverged => "not decided, because there is no value",
     };
     let needed = match needed {
         Some((n, of)) => format!(" About {n} {of} in all would decide it at this spread."),
         None => String::new(),
     };
-    format!("{claim}: **{decision}**. {evidence}.{needed}")
+    format!("{claim}: **{decision}**; {evidence}.{needed}")
 }
 
 pub(super) fn table(table: &Table) -> String {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::analysis::Analysis;
 use super::arch_table::ArchConfig;
 use super::reading::{Changes, Scales, parse, read};
-use super::regression::RegressTable;
+use super::regression::{RegressConfig, RegressTable};
 use super::vary::Vary;
 use crate::data::DataConfig;
 use crate::error::{Error, Result};
@@ -340,6 +340,30 @@ impl Config {
         let config: Self = parse(&read(path)?, path, changes)?;
         config.compute.check()?;
         Ok(config)
+    }
+
+    /// The networks that a comparison of kernels trains beside them.
+    ///
+    /// # Errors
+    /// Without `[arch]` or `[train]`.
+    pub(super) fn of_regression(config: &RegressConfig) -> Result<Self> {
+        let missing = |table: &str| {
+            let remedy = format!("add `[{table}]`, or leave `network` out of `regress.kernels`");
+            Error::config(table, "networks are asked for, and this table is not there", remedy)
+        };
+        Ok(Self {
+            study: config.study.clone(),
+            data: config.data.clone(),
+            arch: config.arch.clone().ok_or_else(|| missing("arch"))?,
+            train: config.train.clone().ok_or_else(|| missing("train"))?,
+            seeds: config.seeds.clone(),
+            compute: config.compute.clone(),
+            verdict: config.verdict.clone(),
+            output: OutputConfig::default(),
+            vary: Vary::new(),
+            _scale: Scales::new(),
+            _regress: None,
+        })
     }
 
     /// The config with every default written out.

@@ -116,6 +116,15 @@ impl Plan {
         Ok(Self { varied, config, dataset, split, backend, n_threads, points })
     }
 
+    /// Of data that are there already, with points that need no identity of their own.
+    pub(super) fn of_parts(config: Config, dataset: Dataset, split: Split, points: Vec<PointPlan>) -> Result<Self> {
+        check_values(&config)?;
+        config.train.batches.check(split.x_train.n_rows())?;
+        let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
+        let n_threads = config.compute.threads.unwrap_or(1);
+        Ok(Self { varied: String::new(), config, dataset, split, backend, n_threads, points })
+    }
+
     /// Training entries N x O, the normalization of loss and time.
     #[must_use]
     pub fn n_entries(&self) -> usize {

@@ -1,15 +1,16 @@
 //! The kernels of a run, and the one look that each has in every figure.
 
-use super::super::theme::{BLACK, Color, Dash, GREY, Look, Marker, NNGP, NTK, ORANGE, PAPER, PURPLE, SKY};
+use super::super::theme::{BLACK, Color, Dash, GREY, Look, Marker, NETWORK, NNGP, NTK, ORANGE, PAPER, PURPLE, SKY};
 use crate::record::KernelRow;
 
 /// By the name in the records: the name in print and the look.
-const KERNELS: [(&str, &str, Look); 6] = [
+const KERNELS: [(&str, &str, Look); 7] = [
     ("ntk", "NTK", Look::new(NTK, Dash::Dashed, Marker::Diamond)),
     ("nngp", "NNGP", Look::new(NNGP, Dash::Chain, Marker::Down)),
     ("laplace", "Laplace", Look::new(SKY, Dash::Solid, Marker::Square)),
     ("matern", "Mat\u{e9}rn", Look::new(PURPLE, Dash::Long, Marker::Up)),
     ("rbf", "RBF", Look::new(ORANGE, Dash::Solid, Marker::Circle)),
+    ("network", "network", Look::new(NETWORK, Dash::Solid, Marker::Circle)),
     ("linear", "linear", Look::new(BLACK, Dash::Dotted, Marker::Plus)),
 ];
 

@@ -45,7 +45,7 @@ impl<'a> Setting<'a> {
 
 /// The varied settings but the split, the size, and the source of data, which has a name.
 fn varied(row: &KernelRow) -> Vec<&str> {
-    const SAID: [&str; 3] = ["data.split_seed=", "data.source=", "data.n_train="];
+    const SAID: [&str; 4] = ["data.split_seed=", "data.source=", "data.n_train=", "data="];
     let parts = row.varied.split(' ').filter(|part| !part.is_empty());
     parts.filter(|part| !SAID.iter().any(|key| part.starts_with(key))).collect()
 }

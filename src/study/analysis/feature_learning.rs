@@ -22,7 +22,8 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
             "use `watch = \"kernel\"`",
         ));
     }
-    let n_replicates = study.plans.iter().map(|plan| plan.config.data.split_seed).collect::<std::collections::BTreeSet<_>>().len();
+    let n_replicates =
+        study.plans.iter().map(|plan| plan.config.data.split_seed).collect::<std::collections::BTreeSet<_>>().len();
     let n = study.config.seeds.n_seeds * n_replicates;
     if n < 3 {
         return Err(Error::config(
@@ -108,12 +109,18 @@ impl Kind<'_> {
         let gain = self.log_ratio(evidence, (|row| row.mse_after, |row| row.mse_empirical), "gain");
         let growth = self.growth(evidence);
         let in_words = |interval: Option<Interval>| {
-            interval.map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp()))
+            interval.map_or("no value".to_owned(), |i| {
+                format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp())
+            })
         };
         let of = "networks";
         vec![
             Statement::within(
-                format!("{}: the network's test error is that of its initial kernel within {} %", self.title(), 100.0 * margin),
+                format!(
+                    "{}: the network's test error is that of its initial kernel within {} %",
+                    self.title(),
+                    100.0 * margin
+                ),
                 alike,
                 margin.ln_1p(),
                 format!("the ratio of the errors is {}", in_words(alike)),
@@ -224,7 +231,10 @@ fn caption(evidence: &Evidence<'_>, what: &str) -> String {
         100.0 * evidence.manifest.confidence,
         evidence.rows.len(),
         evidence.manifest.dtype,
-        evidence.rows.first().map_or(String::new(), |row| format!("{} start, {} training inputs", row.initial_function, row.n_train)),
+        evidence
+            .rows
+            .first()
+            .map_or(String::new(), |row| format!("{} start, {} training inputs", row.initial_function, row.n_train)),
     )
 }
 
@@ -240,7 +250,10 @@ fn error_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
         x: Axis::new("laziness", Scale::Log10),
         y: Axis::new("mean squared test error", Scale::Log10),
         panels: panels(kinds, |kinds| {
-            PREDICTORS.iter().map(|(name, quantity)| curve(name, kinds, |kind| kind.mean(evidence, *quantity))).collect()
+            PREDICTORS
+                .iter()
+                .map(|(name, quantity)| curve(name, kinds, |kind| kind.mean(evidence, *quantity)))
+                .collect()
         }),
     }
 }

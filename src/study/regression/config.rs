@@ -25,6 +25,9 @@ pub struct RegressConfig {
     /// Of which networks, where kernels of networks are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arch: Option<ArchConfig>,
+    /// How networks are trained, where they are compared with kernels; else checked and left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<TrainConfig>,
     /// Which kernels, and how they get their hyperparameters.
     #[serde(default)]
     pub regress: RegressTable,
@@ -40,8 +43,6 @@ pub struct RegressConfig {
     /// Judged how.
     #[serde(default)]
     pub verdict: VerdictConfig,
-    #[serde(default, rename = "train", skip_serializing)]
-    _train: Option<TrainConfig>,
     #[serde(default, rename = "output", skip_serializing)]
     _output: Option<OutputConfig>,
     #[serde(default, rename = "scale", skip_serializing)]
@@ -71,7 +72,7 @@ pub struct RegressTable {
 impl Default for RegressTable {
     fn default() -> Self {
         Self {
-            kernels: KernelFamily::ALL.to_vec(),
+            kernels: KernelFamily::KERNELS.to_vec(),
             select: Criterion::LeaveOneOut,
             ridges: std::iter::once(0.0).chain((-8..=2).map(|exponent| 10.0_f64.powi(exponent))).collect(),
             length_scales: vec![0.25, 0.5, 1.0, 2.0, 4.0],
@@ -98,16 +99,18 @@ pub enum KernelFamily {
     Rbf,
     /// <x, x'> / d + 1: ridge regression on the inputs.
     Linear,
+    /// No kernel: each architecture itself, trained.
+    Network,
 }
 
 impl KernelFamily {
-    /// All of them.
-    pub const ALL: [Self; 6] = [Self::Ntk, Self::Nngp, Self::Laplace, Self::Matern, Self::Rbf, Self::Linear];
+    /// All kernels.
+    pub const KERNELS: [Self; 6] = [Self::Ntk, Self::Nngp, Self::Laplace, Self::Matern, Self::Rbf, Self::Linear];
 
-    /// Whether it is that of a network.
+    /// Whether it is that of a network, or a network.
     #[must_use]
     pub fn is_of_network(self) -> bool {
-        matches!(self, Self::Ntk | Self::Nngp)
+        matches!(self, Self::Ntk | Self::Nngp | Self::Network)
     }
 
     /// Whether it is one of the distance alone.
@@ -126,6 +129,7 @@ impl fmt::Display for KernelFamily {
             Self::Matern => "matern",
             Self::Rbf => "rbf",
             Self::Linear => "linear",
+            Self::Network => "network",
         })
     }
 }

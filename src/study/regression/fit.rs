@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::approximate::{Features, approximate};
 use super::candidate::Candidate;
-use super::config::{Rank, RegressTable, Solver};
+use super::config::{KernelFamily, Rank, RegressTable, Solver};
 use super::iterate::iterate;
+use super::network::networks;
 use super::plan::{Cell, KernelPlan};
 use crate::dynamics::{Flow, TargetSpectrum};
 use crate::error::{Error, Result};
@@ -125,6 +126,9 @@ pub(super) fn fit(
     watch: &(dyn Fn(&str) -> Result<()> + Sync),
     kept_at: std::path::PathBuf,
 ) -> Result<KernelPoint> {
+    if let (KernelFamily::Network, Some(architecture)) = (plan.family, &plan.architecture) {
+        return networks(cell, plan, architecture, watch);
+    }
     let begun = Instant::now();
     let point = match cell.config.regress.solver {
         Solver::Exact => exactly(cell, plan)?,
@@ -216,7 +220,7 @@ pub(super) fn in_units(prediction: &Matrix, unit: f64) -> Vec<Vec<f64>> {
 }
 
 /// What is known of a point before it is computed.
-fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
+pub(super) fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
     let (split, config) = (&cell.split, &cell.config);
     let network = plan.architecture.as_ref().filter(|_| plan.family.is_of_network());
     KernelRow {

@@ -10,6 +10,7 @@ mod candidate;
 mod config;
 mod fit;
 mod iterate;
+mod network;
 mod plan;
 mod run;
 mod verdict;

@@ -9,8 +9,10 @@ use super::config::{KernelFamily, RegressConfig, RegressTable, Solver};
 use crate::arch::{Activation, Architecture, Mlp, Parametrization};
 use crate::data::{DataConfig, Dataset, Split};
 use crate::error::{Error, Result};
+use crate::net::{Backend, Dtype};
 use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
 use crate::regress::Scorer;
+use crate::study::config::{Config, TrainConfig};
 use crate::study::plan::{computed_here, data_facts, digest, ensure_folder_name};
 use crate::study::vary::{Vary, combinations};
 
@@ -62,6 +64,18 @@ struct Identity<'a> {
     architecture: Option<&'a Architecture>,
     regress: &'a RegressTable,
     root_seed: u64,
+    /// Of networks alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    training: Option<Training<'a>>,
+}
+
+/// What decides the numbers of trained networks.
+#[derive(Serialize)]
+struct Training<'a> {
+    train: Option<&'a TrainConfig>,
+    n_seeds: usize,
+    backend: Backend,
+    dtype: Dtype,
 }
 
 impl RegressPlan {
@@ -143,6 +157,12 @@ impl Cell {
                 architecture: architecture.as_ref(),
                 regress: &config.regress,
                 root_seed: config.seeds.root,
+                training: (family == KernelFamily::Network).then(|| Training {
+                    train: config.train.as_ref(),
+                    n_seeds: config.seeds.n_seeds,
+                    backend: config.compute.backend.unwrap_or_else(Backend::preferred),
+                    dtype: config.compute.dtype,
+                }),
             };
             kernels.push(KernelPlan { id: digest(&identity)?, family, architecture });
         }
@@ -152,14 +172,15 @@ impl Cell {
 
 /// What says nothing about a regression cannot tell one from another.
 fn ensure_variable(vary: &Vary) -> Result<()> {
-    let is_of_regression =
-        |key: &str| ["data.", "arch.", "regress.", "seeds."].iter().any(|table| key.starts_with(table));
+    let is_of_regression = |key: &str| {
+        ["data", "arch", "regress", "seeds", "train"].iter().any(|table| key.split('.').next() == Some(*table))
+    };
     match vary.keys().find(|key| !is_of_regression(key)) {
         None => Ok(()),
         Some(key) => Err(Error::config(
             format!("vary.\"{key}\""),
             "this setting cannot vary: no regression depends on it",
-            "vary settings of [data], [arch], [regress] or [seeds]",
+            "vary settings of [data], [arch], [regress], [train] or [seeds]",
         )),
     }
 }
@@ -197,6 +218,7 @@ fn tell_apart(cells: &mut [Cell]) {
 /// The kernels of a config, those of networks once for every different limit.
 fn members(config: &RegressConfig, split: &Split) -> Result<Vec<(KernelFamily, Option<Architecture>)>> {
     let (d_in, d_out) = (split.x_train.n_cols(), split.y_train.n_cols());
+    let mut architectures: Vec<Architecture> = Vec::new();
     let mut limits: Vec<Architecture> = Vec::new();
     let of_networks = config.regress.kernels.iter().any(|family| family.is_of_network());
     if of_networks {
@@ -207,7 +229,8 @@ fn members(config: &RegressConfig, split: &Split) -> Result<Vec<(KernelFamily, O
                 "add `[arch]` with depth, width, activation and w_std, or leave `ntk` and `nngp` out of `regress.kernels`",
             )
         })?;
-        for architecture in table.architectures(d_in, d_out)? {
+        architectures = table.architectures(d_in, d_out)?;
+        for architecture in architectures.iter().cloned() {
             if limits.iter().all(|limit| architecture.ensure_same_kernel(limit).is_err()) {
                 limits.push(architecture);
             }
@@ -219,11 +242,29 @@ fn members(config: &RegressConfig, split: &Split) -> Result<Vec<(KernelFamily, O
             KernelFamily::Ntk | KernelFamily::Nngp => {
                 members.extend(limits.iter().map(|architecture| (family, Some(architecture.clone()))));
             }
+            KernelFamily::Network => {
+                Config::of_regression(config)?;
+                ensure_one_width(&architectures)?;
+                members.extend(architectures.iter().map(|architecture| (family, Some(architecture.clone()))));
+            }
             KernelFamily::Linear => members.push((family, Some(affine(d_in, d_out)?))),
             KernelFamily::Laplace | KernelFamily::Matern | KernelFamily::Rbf => members.push((family, None)),
         }
     }
     Ok(members)
+}
+
+/// Rows tell networks apart by their depth.
+fn ensure_one_width(architectures: &[Architecture]) -> Result<()> {
+    let is_alike = |a: &Architecture, b: &Architecture| a.depth() == b.depth();
+    match architectures.iter().enumerate().find(|(i, a)| architectures[..*i].iter().any(|b| is_alike(a, b))) {
+        None => Ok(()),
+        Some((_, twice)) => Err(Error::config(
+            "arch.width",
+            format!("there are several networks of depth {}, and beside kernels one is compared", twice.depth()),
+            "give one width; `ntk run` compares widths",
+        )),
+    }
 }
 
 /// A network without hidden layers, whose NNGP is <x, x'> / d + 1.

@@ -98,8 +98,9 @@ fn comparison(
 /// Data set, its inputs, training rows and what is varied, without the split.
 #[must_use]
 pub fn setting(row: &KernelRow) -> String {
-    let is_said =
-        |part: &&str| !["data.split_seed=", "data.source=", "data.n_train="].iter().any(|key| part.starts_with(key));
+    let is_said = |part: &&str| {
+        !["data.split_seed=", "data.source=", "data.n_train=", "data="].iter().any(|key| part.starts_with(key))
+    };
     let varied = row.varied.split(' ').filter(|part| !part.is_empty()).filter(is_said);
     let data = [row.dataset.clone(), format!("{} inputs", row.d_in), format!("{} rows", row.n_train)];
     let parts = data.into_iter().chain(varied.map(str::to_owned));

@@ -42,8 +42,14 @@ fn a_run_that_finished_no_point_gives_way_to_other_settings() {
 #[test]
 fn a_run_of_another_schema_is_left_alone() {
     let desk = finished();
-    desk.write("r/manifest.json", &desk.text("r/manifest.json").replace(&format!("\"schema\":{SCHEMA_VERSION}"), "\"schema\":99"));
-    refused_by_all(&desk, &["r/manifest.json", "version 99", &format!("version {SCHEMA_VERSION}"), "start a new run with `--out`"]);
+    desk.write(
+        "r/manifest.json",
+        &desk.text("r/manifest.json").replace(&format!("\"schema\":{SCHEMA_VERSION}"), "\"schema\":99"),
+    );
+    refused_by_all(
+        &desk,
+        &["r/manifest.json", "version 99", &format!("version {SCHEMA_VERSION}"), "start a new run with `--out`"],
+    );
 }
 
 #[test]
