@@ -32,6 +32,11 @@ pub(super) struct Choice {
 }
 
 impl Choice {
+    /// The end of the grid that the ridge lies at.
+    pub(super) fn edge(&self) -> Option<String> {
+        self.edge.map(|edge| edge.to_string())
+    }
+
     /// What every solver records of what it `predicted` at the test inputs with this `ridge`.
     pub(super) fn row(&self, cell: &Cell, plan: &KernelPlan, ridge: f64, predicted: &Matrix) -> KernelRow {
         let (split, unit) = (&cell.split, cell.split.target_deviation(&cell.config.data).powi(2));
@@ -41,7 +46,7 @@ impl Choice {
             ridge,
             score: Some(self.score),
             length_scale: self.candidate.length_scale(),
-            edge: self.edge.map(|edge| edge.to_string()),
+            edge: self.edge(),
             mse_test: mean_squared_error(predicted, &split.y_test) / unit,
             accuracy: split.accuracy(cell.dataset.task, predicted),
             ..empty_row(cell, plan)

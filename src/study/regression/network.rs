@@ -1,18 +1,20 @@
 //! Trained networks beside the kernels: the same data, the same split, the config's own recipe.
 //!
-//! A network has no closed form to choose a ridge by: it is trained as `[train]` says, and reported depth by depth. The stability bound is
-//! that of its infinite-width limit; a network that diverges is trained again with half the step size for the same time.
+//! A network has no closed form to choose a ridge by. It takes the one that its NTK chooses, as the pull to its initialization that is the
+//! ridge's counterpart, so that both are regularized alike; all else is as `[train]` says. The stability bound is that of its infinite-width
+//! limit; a network that diverges is trained again with half the step size for the same time.
 
 use std::time::Instant;
 
-use super::fit::{empty_row, in_units};
+use super::config::KernelFamily;
+use super::fit::{Choice, Chosen, empty_row, in_units};
 use super::plan::{Cell, KernelPlan};
 use crate::arch::Architecture;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Compute, Predictor};
 use crate::record::{KernelPoint, KernelRow, Outcome};
-use crate::regress::mean_squared_error;
+use crate::regress::{Ridge, mean_squared_error};
 use crate::study::config::Config;
 use crate::study::limit::Limit;
 use crate::study::plan::{Plan, PointPlan};
@@ -29,7 +31,7 @@ pub(super) fn networks(
     watch: &(dyn Fn(&str) -> Result<()> + Sync),
 ) -> Result<KernelPoint> {
     let begun = Instant::now();
-    let plan = plan(cell, architecture)?;
+    let (plan, choice) = plan(cell, architecture)?;
     let limit = Limit::of(&plan, architecture)?;
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
     let trained = |point: &PointPlan| {
@@ -43,7 +45,8 @@ pub(super) fn networks(
     let accuracies: Option<Vec<f64>> = networks.iter().map(|network| plan.accuracy(&network.f_test)).collect();
     let n_halved = networks.iter().filter(|network| network.is_halved).count();
     let row = KernelRow {
-        criterion: "the config's recipe".to_owned(),
+        criterion: format!("{}, of its NTK", cell.config.regress.select),
+        edge: choice.edge(),
         relative_ridge: limit.relative_ridge(),
         ridge: limit.ridge,
         // The loss is half of it.
@@ -62,13 +65,17 @@ pub(super) fn networks(
     Ok(KernelPoint { row, seconds: begun.elapsed().as_secs_f64(), path: Vec::new(), coverage: Vec::new(), predictions })
 }
 
-/// The cell as a study of networks, of this one architecture.
-fn plan(cell: &Cell, architecture: &Architecture) -> Result<Plan> {
-    let config = Config::of_regression(&cell.config)?;
+/// The cell as a study of networks, of this one architecture, with the ridge that its NTK chooses.
+fn plan(cell: &Cell, architecture: &Architecture) -> Result<(Plan, Choice)> {
+    let mut config = Config::of_regression(&cell.config)?;
+    let kernel = KernelPlan { id: String::new(), family: KernelFamily::Ntk, architecture: Some(architecture.clone()) };
+    let parts = (&cell.split.x_train, &cell.split.y_train);
+    let choice = Chosen::of(&kernel, &cell.config.regress, cell.config.seeds.root, parts)?.choice;
+    config.train.ridge = Ridge::RelativeToTrace(choice.relative_ridge);
     let points = (0..config.seeds.n_seeds as u64)
         .map(|seed| PointPlan { id: String::new(), architecture: architecture.clone(), seed })
         .collect();
-    Plan::of_parts(config, cell.dataset.clone(), cell.split.clone(), points)
+    Ok((Plan::of_parts(config, cell.dataset.clone(), cell.split.clone(), points)?, choice))
 }
 
 /// A network after training.
