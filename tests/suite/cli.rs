@@ -9,6 +9,7 @@ mod refusals;
 mod regress;
 mod resume;
 mod run;
+mod studies;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
