@@ -1,5 +1,6 @@
 //! The program as a user meets it: what it writes, what it says, and how it ends.
 
+mod controls;
 mod folders;
 mod kernel;
 mod listing;
