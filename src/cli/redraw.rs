@@ -106,38 +106,55 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Compares the report in a folder with what the rows there give.
+/// Compares the report in a folder, and the numbers of its charts, with what the rows there give.
 fn check(folder: &Path, output: &Output) -> Result<()> {
     let path = folder.join("report.md");
     let kept = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let (n_rows, computed) = match RunKind::of(folder)? {
+    let (n_rows, computed, charts) = match RunKind::of(folder)? {
         RunKind::Equivalence => {
             let Kept { manifest, rows, groups } = Kept::<Point>::read(folder)?;
             let rows: Vec<&Row> = rows.iter().collect();
-            (rows.len(), report::text(&Evidence { manifest: &manifest, rows: &rows, groups: &groups }))
+            let evidence = Evidence { manifest: &manifest, rows: &rows, groups: &groups };
+            let charts = study::analyse(&evidence).map_or_else(Vec::new, |findings| findings.charts);
+            (rows.len(), report::text(&evidence), charts)
         }
         RunKind::Regression => {
             let Kept { manifest, rows, .. } = Kept::<KernelPoint>::read(folder)?;
-            (rows.len(), report::regression_text(&manifest, &rows.iter().collect::<Vec<_>>()))
+            (rows.len(), report::regression_text(&manifest, &rows.iter().collect::<Vec<_>>()), Vec::new())
         }
     };
     let differences = report::differences(&kept, &computed);
-    if output.json {
-        let lines: Vec<usize> = differences.iter().map(|difference| difference.line).collect();
-        output.document(&serde_json::json!({ "n_rows": n_rows, "differing_lines": lines }))?;
+    if let Some(first) = differences.first() {
+        return Err(not_of_rows(
+            &path,
+            format!(
+                "{} lines are not what the {n_rows} rows give; the first is\n  {}\nand the rows give\n  {}",
+                differences.len(),
+                first.kept,
+                first.computed
+            ),
+        ));
     }
-    let Some(first) = differences.first() else {
-        output.words(&format!("{}: every number is that of the {n_rows} rows", path.display()));
-        return Ok(());
-    };
-    Err(Error::Store {
-        path,
-        problem: format!(
-            "{} lines are not what the {n_rows} rows give; the first is\n  {}\nand the rows give\n  {}",
-            differences.len(),
-            first.kept,
-            first.computed
-        ),
-        remedy: "write it again with `ntk report`, or find out which of them was changed".to_owned(),
-    })
+    for chart in &charts {
+        // Beside the report where results are kept, in a folder of their own in a run.
+        let name = format!("{}.csv", chart.name);
+        let path = [folder.join(&name), folder.join("figures").join(&name)].into_iter().find(|path| path.exists());
+        let path = path.unwrap_or_else(|| folder.join("figures").join(&name));
+        if std::fs::read(&path).map_err(Error::io("read", &path))? != figure::numbers(chart)? {
+            return Err(not_of_rows(&path, format!("these numbers are not what the {n_rows} rows give")));
+        }
+    }
+    if output.json {
+        return output.document(&serde_json::json!({ "n_rows": n_rows, "n_charts": charts.len(), "is_true": true }));
+    }
+    output.words(&format!("{}: every number is that of the {n_rows} rows", path.display()));
+    Ok(())
+}
+
+fn not_of_rows(path: &Path, problem: String) -> Error {
+    Error::Store {
+        path: path.to_path_buf(),
+        problem,
+        remedy: "write it again with `ntk report`, or find out what was changed".to_owned(),
+    }
 }

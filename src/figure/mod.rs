@@ -59,6 +59,30 @@ pub struct Figure {
     pub numbers: PathBuf,
 }
 
+impl Figure {
+    /// What a report says of a chart, before there is a file.
+    #[must_use]
+    pub fn undrawn(chart: &Chart) -> Self {
+        let [svg, png, numbers] = ["svg", "png", "csv"].map(|extension| format!("{}.{extension}", chart.name).into());
+        Self {
+            name: chart.name.to_owned(),
+            title: chart.title.to_owned(),
+            caption: chart.caption.clone(),
+            svg,
+            png,
+            numbers,
+        }
+    }
+}
+
+/// The numbers that a chart draws, as its CSV file holds them.
+///
+/// # Errors
+/// When they cannot be written as CSV.
+pub fn numbers(chart: &Chart) -> Result<Vec<u8>> {
+    chart::draw(chart).numbers.to_csv().map_err(|e| not_drawn(Path::new(chart.name), e.to_string()))
+}
+
 /// A figure before it is written.
 struct Drawing {
     name: &'static str,

@@ -5,7 +5,7 @@ use super::markdown::FIGURES;
 /// A line on which a report and what its rows give differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Counted from 1 in the report, its figures left out.
+    /// Counted from 1, without empty lines.
     pub line: usize,
     /// What the report says.
     pub kept: String,
@@ -13,26 +13,28 @@ pub struct Difference {
     pub computed: String,
 }
 
-/// The lines in which the report `kept` differs from the one `computed` anew without figures, whose captions it leaves out.
+/// The lines in which the report `kept` differs from the one `computed` anew; the section of figures counts where both have one. Whether
+/// figures lie beside the report or in a folder makes no difference.
 #[must_use]
 pub fn differences(kept: &str, computed: &str) -> Vec<Difference> {
-    let (kept, computed) = (without_figures(kept), without_figures(computed));
+    let with_figures = computed.lines().any(|line| line == FIGURES);
+    let (kept, computed) = (lines(kept, with_figures), lines(computed, with_figures));
     let n_lines = kept.len().max(computed.len());
-    let line = |lines: &[&str], i: usize| lines.get(i).copied().unwrap_or_default().to_owned();
+    let line = |lines: &[String], i: usize| lines.get(i).cloned().unwrap_or_default();
     let pairs = (0..n_lines).map(|i| Difference { line: i + 1, kept: line(&kept, i), computed: line(&computed, i) });
     pairs.filter(|pair| pair.kept != pair.computed).collect()
 }
 
-/// The lines that are not empty and not of the section of figures.
-fn without_figures(text: &str) -> Vec<&str> {
-    let mut is_inside = false;
+/// The lines that are not empty, with or without the section of figures.
+fn lines(text: &str, with_figures: bool) -> Vec<String> {
+    let mut is_left_out = false;
     let mut lines = Vec::new();
-    for line in text.lines() {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
         if line.starts_with("## ") {
-            is_inside = line.starts_with(FIGURES);
+            is_left_out = line == FIGURES && !with_figures;
         }
-        if !is_inside && !line.trim().is_empty() {
-            lines.push(line);
+        if !is_left_out {
+            lines.push(line.replace("](figures/", "]("));
         }
     }
     lines

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::figure::Figure;
 use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
-use crate::study::Evidence;
+use crate::study::{Evidence, analyse};
 pub use check::{Difference, differences};
 pub use findings::statements;
 pub use number::short;
@@ -51,10 +51,12 @@ pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figu
     put(store.folder(), &store.manifest().study, &regression::compose(store.manifest(), &rows, figures), figures)
 }
 
-/// The report of a run of networks as Markdown, without its figures.
+/// The report of a run of networks as Markdown, from its rows alone: with the captions of an analysis' charts, and without the figures that
+/// are drawn from more than rows.
 #[must_use]
 pub fn text(evidence: &Evidence<'_>) -> String {
-    markdown::compose(evidence, &[])
+    let charts = analyse(evidence).map_or_else(Vec::new, |findings| findings.charts);
+    markdown::compose(evidence, &charts.iter().map(Figure::undrawn).collect::<Vec<_>>())
 }
 
 /// The same of a comparison of kernels.

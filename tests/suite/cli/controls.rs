@@ -60,5 +60,8 @@ vary = { "data.split_seed" = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "data.label_noise" 
         (logs.iter().sum::<f64>() / 10.0).exp()
     };
     let (without, with) = (ratio(0.0), ratio(0.3));
-    assert!((14.0 / 3.0..14.0 * 3.0).contains(&without) && (0.04 / 3.0..0.04 * 3.0).contains(&with), "{without}, {with}");
+    assert!(
+        (14.0 / 3.0..14.0 * 3.0).contains(&without) && (0.04 / 3.0..0.04 * 3.0).contains(&with),
+        "{without}, {with}"
+    );
 }
