@@ -2,11 +2,14 @@
 //! function that the network happened to start from, the time that kernel regression is ahead, or the network's finite width?
 
 use super::Evidence;
+use super::mismatch::drawn::{
+    MAX_PANELS, error_panel, guides, intervals, range, sample, samples, step_guides, step_series,
+};
 use super::mismatch::{self, Beside, Change, Problem, Side, Variant, all_hold, plural, problems};
 use crate::error::Result;
 use crate::stats::Interval;
 use crate::study::Decision;
-use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table};
+use crate::study::findings::{Axis, Cell, Chart, Findings, Panel, Scale, Series, Statement, Table};
 use crate::study::settings::Study;
 
 pub(super) fn ensure_possible(study: &Study) -> Result<()> {
@@ -50,7 +53,8 @@ fn statements(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Vec<Statement> 
         if names.is_empty() { "none".to_owned() } else { names.join("; ") }
     };
     let headline = Statement {
-        claim: problem.titled("The mismatch disappears wherever the theorem says that it must, in every way to get there"),
+        claim: problem
+            .titled("The mismatch disappears wherever the theorem says that it must, in every way to get there"),
         decision: all_hold(matched.map(|(_, statement)| statement.decision)),
         evidence: format!(
             "Disappears: {}. Remains: {}. Undecided: {}",
@@ -73,32 +77,6 @@ fn tables(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Vec<Table> {
         error_table(evidence, problem),
         width_table(evidence, problem),
     ]
-}
-
-/// What was looked at, for the notes of tables and the captions of charts.
-fn sample(problem: &Problem<'_>) -> String {
-    let (replicates, seeds) = problem.replicates_and_seeds();
-    let (networks, diverged) = problem.counts(problem.widest());
-    let lost = match diverged {
-        0 => "None of them diverged.".to_owned(),
-        n => format!("{n} of them diverged and take no part, nor do their pairs."),
-    };
-    format!(
-        "{} data replicates (random splits of {}) with {} on each; {networks} networks at width {}. {lost}",
-        replicates,
-        problem.dataset(),
-        plural(seeds, "seed"),
-        problem.widest()
-    )
-}
-
-/// How the intervals come about.
-fn intervals(evidence: &Evidence<'_>) -> String {
-    format!(
-        "Intervals at {} % are over data replicates and, within them, seeds: a bootstrap that draws replicates first, or Student's over \
-         the replicates' means where there are fewer than ten",
-        100.0 * evidence.manifest.confidence
-    )
 }
 
 fn of_step(change: &Change) -> String {
@@ -148,11 +126,9 @@ fn change_table(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Table {
     });
     Table {
         title: problem.titled("Direction and size of what a layer changes"),
-        note: format!(
-            "As before, with the change of either error by itself: above 0, the error grows with the layer. The third set puts the variance \
-             that theory gives the initial function on the kernel's side. {}.",
-            intervals(evidence)
-        ),
+        note: "The same with the change of either error by itself: above 0, the error grows with the layer. The last set puts the variance that \
+               theory gives the initial function on the kernel's side."
+            .to_owned(),
         header: ["pair", "layers", "change of the network's error", "of the kernel's", "mismatch"]
             .map(str::to_owned)
             .to_vec(),
@@ -174,9 +150,8 @@ fn error_table(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Table {
     Table {
         title: problem.titled("Errors by depth"),
         note: format!(
-            "Mean squared test errors in units of the target variance at width {width}, by hidden layers. {}; they are wider than those \
-             of the changes, because replicates differ in how hard they are, which pairs take out.",
-            intervals(evidence)
+            "Mean squared test errors in units of the target variance at width {width}, by hidden layers. Intervals are wider \
+             than those of the changes, because replicates differ in how hard they are, which pairs take out."
         ),
         header: std::iter::once("predictor".to_owned())
             .chain(depths.iter().map(|depth| plural(*depth, "layer")))
@@ -200,17 +175,16 @@ fn width_table(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Table {
     let row = |width: usize| {
         let (networks, diverged) = problem.counts(width);
         let start = [Cell::from(width), Cell::from(networks), Cell::from(diverged)];
-        let cells = variants.iter().map(|variant| {
-            Cell::from(problem.change(evidence, *variant, width, problem.whole(), 1).mismatch)
-        });
+        let cells = variants
+            .iter()
+            .map(|variant| Cell::from(problem.change(evidence, *variant, width, problem.whole(), 1).mismatch));
         start.into_iter().chain(cells).collect()
     };
     Table {
         title: problem.titled("The mismatch by width"),
         note: format!(
             "From {first} to {last} hidden layers, in units of the target variance. What is left at the greatest width where the theorem says \
-             that nothing should be, is what finite width still does. {}.",
-            intervals(evidence)
+             that nothing should be, is what finite width still does."
         ),
         header: ["width", "networks", "diverged"]
             .map(str::to_owned)
@@ -221,43 +195,10 @@ fn width_table(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Table {
     }
 }
 
-/// A chart has room for so many panels.
-const MAX_PANELS: usize = 6;
-
-/// What captions say of every problem.
-fn samples(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> String {
-    let each: Vec<String> = problems.iter().map(|problem| problem.titled(&sample(problem))).collect();
-    let manifest = evidence.manifest;
-    let what = evidence.rows.first().map_or_else(String::new, |row| {
-        format!(
-            " {} networks in the {} parametrization, W_std {:.3}, b_std {:.3}, computed in {}; kernels in f64.",
-            row.activation, row.parametrization, row.w_std, row.b_std, manifest.dtype
-        )
-    });
-    format!("{}{what}", each.join(" "))
-}
-
 fn error_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
     let n_sides = (MAX_PANELS / problems.len().max(1)).max(1);
     let panel = |problem: &Problem<'_>, side: Side| {
-        let curve = |label: &str, variant: Variant, is_network: bool| Series {
-            label: label.to_owned(),
-            points: problem
-                .depths()
-                .into_iter()
-                .map(|depth| {
-                    let (network, kernel) = problem.error(evidence, variant, problem.widest(), depth);
-                    (depth as f64, if is_network { network } else { kernel })
-                })
-                .collect(),
-        };
-        let with = |beside| Variant { side, beside };
-        let kernels = [Beside::Regression, Beside::AtTime].map(|beside| curve(beside.name(), with(beside), false));
-        Panel {
-            title: problem.titled(side.name()),
-            series: std::iter::once(curve("network", with(Beside::Regression), true)).chain(kernels).collect(),
-            guides: Vec::new(),
-        }
+        error_panel(evidence, problem, problem.titled(side.name()), &[(side, "network")])
     };
     let panels = problems.iter().flat_map(|problem| {
         let is_there = |side: &Side| problem.has(Variant { side: *side, beside: Beside::Regression });
@@ -277,32 +218,6 @@ fn error_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         y: Axis::new("test error / target variance", Scale::Linear),
         panels: panels.take(MAX_PANELS).collect(),
     }
-}
-
-/// Zero, and the margin on either side of it.
-fn guides(evidence: &Evidence<'_>, first: f64, last: f64) -> Vec<Guide> {
-    let margin = evidence.manifest.margin;
-    [("alike", 0.0), ("margin", margin), ("margin", -margin)]
-        .map(|(label, y)| Guide { label: label.to_owned(), points: vec![(first, y), (last, y)] })
-        .to_vec()
-}
-
-/// From the first to the last of some counts.
-fn range(values: &[usize]) -> (f64, f64) {
-    (values.first().map_or(0.0, |v| *v as f64), values.last().map_or(0.0, |v| *v as f64))
-}
-
-/// The mismatch of every step, at the number of layers that it leads to.
-pub(super) fn step_series(evidence: &Evidence<'_>, problem: &Problem<'_>, variant: Variant, label: &str) -> Series {
-    let changes = problem.changes(evidence, variant, problem.widest());
-    let point = |change: &Change| (change.step.1 as f64, change.mismatch);
-    Series { label: label.to_owned(), points: changes.iter().map(point).collect() }
-}
-
-/// Zero and the margin along the steps of a problem.
-pub(super) fn step_guides(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Vec<Guide> {
-    let (first, last) = range(problem.depths().get(1..).unwrap_or(&[]));
-    guides(evidence, first, last)
 }
 
 fn mismatch_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {

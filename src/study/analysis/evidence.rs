@@ -46,9 +46,8 @@ impl<'a> Evidence<'a> {
     /// values within them; Student's interval of the clusters' means where there are fewer than ten. `n` counts clusters.
     pub(super) fn clustered(&self, clusters: &[Vec<f64>], confidence: f64, name: &str) -> Option<Interval> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-        let mean_of_means = |clusters: &[Vec<f64>]| {
-            clusters.iter().map(|cluster| mean(cluster)).sum::<f64>() / clusters.len() as f64
-        };
+        let mean_of_means =
+            |clusters: &[Vec<f64>]| clusters.iter().map(|cluster| mean(cluster)).sum::<f64>() / clusters.len() as f64;
         let mut random = stream(self.manifest.root_seed, &format!("analysis/{name}"));
         let found: Option<Bootstrap> = (clusters.len() >= MIN_CLUSTERS)
             .then(|| cluster_bootstrap(clusters, mean_of_means, confidence, N_RESAMPLES, &mut random))

@@ -8,11 +8,16 @@
 //! The theorem does not say that the mismatch is 0. Over seeds, an infinitely wide network at time T has the expected error
 //! MSE(A_T Y) + V, with V the variance of f_0(x) - A_T f_0(X), and both V and the way from A_T to A_inf depend on the depth. So the mismatch is
 //! looked at with either of them taken away, or put in: a [`Variant`] says what of the network stands beside what of the kernel.
+//!
+//! A replicate is a root seed, which draws the rows and the networks anew. Under another `data.split_seed` alone the same networks would meet
+//! other rows, and replicates that share their networks are not independent.
+
+pub(super) mod drawn;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Evidence;
-use super::evidence::without;
+use super::evidence::{varied, without};
 use crate::error::{Error, Result};
 use crate::record::{Group, Row};
 use crate::stats::Interval;
@@ -37,8 +42,7 @@ pub(super) enum Side {
 }
 
 impl Side {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Plain, Self::Subtracted, Self::Mean, Self::Centred, Self::Antisymmetric];
+    pub(super) const ALL: [Self; 5] = [Self::Plain, Self::Subtracted, Self::Mean, Self::Centred, Self::Antisymmetric];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -132,15 +136,16 @@ pub(super) struct Change {
 
 /// The errors of a network and of what stands beside it.
 #[derive(Debug, Clone, Copy)]
-struct Errors {
-    replicate: u64,
+struct Errors<'a> {
+    replicate: &'a str,
+    split_seed: u64,
     seed: u64,
     depth: usize,
     network: f64,
     kernel: f64,
 }
 
-/// A data set with all its replicates, and networks of several depths and widths: all that differs in nothing else.
+/// A data set in all its replicates, and networks of several depths and widths: all that differs in nothing else.
 #[derive(Debug)]
 pub(super) struct Problem<'a> {
     /// What it has of the other settings that vary, in words; empty where nothing else does.
@@ -150,19 +155,30 @@ pub(super) struct Problem<'a> {
 }
 
 /// The settings within a problem.
-const WITHIN: [&str; 2] = ["data.split_seed", "train.initial_function"];
+const WITHIN: [&str; 3] = [ROOT, "data.split_seed", "train.initial_function"];
+
+/// The setting that replicates differ by.
+const ROOT: &str = "seeds.root";
+
+/// The replicate that a label belongs to.
+fn replicate(label: &str) -> &str {
+    varied(label, ROOT).unwrap_or("")
+}
 
 /// Refuses a study without replicates of the data or without a layer to add.
 ///
 /// # Errors
 /// With the key that is missing.
 pub(super) fn ensure_possible(study: &Study) -> Result<()> {
-    let replicates: BTreeSet<u64> = study.plans.iter().map(|plan| plan.config.data.split_seed).collect();
-    if replicates.len() < 2 {
+    let roots: BTreeSet<u64> = study.plans.iter().map(|plan| plan.config.seeds.root).collect();
+    if roots.len() < 2 {
         return Err(Error::config(
-            "vary.\"data.split_seed\"",
-            format!("{} data replicate(s), and the intervals are over data replicates", replicates.len()),
-            "give several, as in `\"data.split_seed\" = [0, 1, 2, 3, 4]`",
+            "vary.\"seeds.root\"",
+            format!(
+                "{}, and the intervals are over data replicates, each with its root",
+                plural(roots.len(), "root seed")
+            ),
+            "give several, as in `\"seeds.root\" = [1, 2, 3, 4, 5]`",
         ));
     }
     for plan in &study.plans {
@@ -170,7 +186,7 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
         if depths.len() < 2 {
             return Err(Error::config(
                 "arch.depth",
-                format!("{} depth(s), and a layer is to be added", depths.len()),
+                format!("{}, and a layer is to be added", plural(depths.len(), "depth")),
                 "give a list, as in `depth = [1, 2, 3]`",
             ));
         }
@@ -185,7 +201,9 @@ pub(super) fn problems<'a>(evidence: &Evidence<'a>) -> Vec<Problem<'a>> {
         let key = without(&row.varied, &WITHIN);
         match problems.iter_mut().find(|(other, _)| *other == key) {
             Some((_, problem)) => problem.rows.push(row),
-            None => problems.push((key.clone(), Problem { label: in_words(&key), rows: vec![row], groups: Vec::new() })),
+            None => {
+                problems.push((key.clone(), Problem { label: in_words(&key), rows: vec![row], groups: Vec::new() }))
+            }
         }
     }
     for group in evidence.groups {
@@ -209,7 +227,7 @@ fn in_words(label: &str) -> String {
     label.split(' ').map(word).collect::<Vec<_>>().join(", ")
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
     /// `text`, after the problem's name where there are several.
     pub(super) fn titled(&self, text: &str) -> String {
         if self.label.is_empty() { text.to_owned() } else { format!("{}: {text}", self.label) }
@@ -250,7 +268,7 @@ impl Problem<'_> {
 
     /// Data replicates, and networks of each at one depth, width and initial function.
     pub(super) fn replicates_and_seeds(&self) -> (usize, usize) {
-        let replicates: BTreeSet<u64> = self.rows.iter().map(|row| row.split_seed).collect();
+        let replicates: BTreeSet<&str> = self.rows.iter().map(|row| replicate(&row.varied)).collect();
         let seeds: BTreeSet<u64> = self.rows.iter().map(|row| row.seed).collect();
         (replicates.len(), seeds.len())
     }
@@ -262,11 +280,11 @@ impl Problem<'_> {
     }
 
     /// The errors of every pair at one width; of means over seeds, one per replicate.
-    fn errors(&self, variant: Variant, width: usize) -> Vec<Errors> {
-        let here = |row: &&&Row| {
+    fn errors(&self, variant: Variant, width: usize) -> Vec<Errors<'a>> {
+        let here = |row: &&'a Row| {
             row.width == width && row.initial_function == variant.side.initial_function() && row.is_trained()
         };
-        let of_row = |row: &&Row| {
+        let of_row = |row: &'a Row| {
             let network = match variant.side {
                 Side::Plain | Side::Centred | Side::Antisymmetric => row.mse_network?,
                 Side::Subtracted => row.mse_subtracted?,
@@ -280,14 +298,14 @@ impl Problem<'_> {
                 Beside::AtTime => row.mse_ntk_at_time?,
                 Beside::Expected => row.mse_ntk_at_time? + self.group(row)?.variance_predicted?,
             };
-            let Row { split_seed: replicate, seed, depth, .. } = **row;
-            Some(Errors { replicate, seed, depth, network, kernel })
+            let Row { split_seed, seed, depth, .. } = *row;
+            Some(Errors { replicate: replicate(&row.varied), split_seed, seed, depth, network, kernel })
         };
-        let mut errors: Vec<Errors> = self.rows.iter().filter(here).filter_map(of_row).collect();
+        let mut errors: Vec<Errors<'_>> = self.rows.iter().copied().filter(here).filter_map(of_row).collect();
         if variant.side == Side::Mean {
             // The mean is the same for every seed that is in it.
             let mut seen = BTreeSet::new();
-            errors.retain(|one| seen.insert((one.replicate, one.depth)));
+            errors.retain(|one| seen.insert((one.replicate, one.split_seed, one.depth)));
             errors.iter_mut().for_each(|one| one.seed = 0);
         }
         errors
@@ -295,10 +313,10 @@ impl Problem<'_> {
 
     /// The networks of all seeds that the row's is one of.
     fn group(&self, row: &Row) -> Option<&Group> {
-        self.groups.iter().copied().find(|group| {
-            (group.split_seed, group.depth, group.width) == (row.split_seed, row.depth, row.width)
-                && group.initial_function == row.initial_function
-        })
+        self.groups
+            .iter()
+            .copied()
+            .find(|group| group.varied == row.varied && (group.depth, group.width) == (row.depth, row.width))
     }
 
     /// The mean errors of network and kernel at a depth, over data replicates.
@@ -309,8 +327,9 @@ impl Problem<'_> {
         width: usize,
         depth: usize,
     ) -> (Option<Interval>, Option<Interval>) {
-        let errors: Vec<Errors> = self.errors(variant, width).into_iter().filter(|one| one.depth == depth).collect();
-        let mean = |value: fn(&Errors) -> f64| {
+        let errors: Vec<Errors<'_>> =
+            self.errors(variant, width).into_iter().filter(|one| one.depth == depth).collect();
+        let mean = |value: fn(&Errors<'_>) -> f64| {
             let clusters = clusters(errors.iter().map(|one| (one.replicate, value(one))));
             evidence.clustered(&clusters, evidence.manifest.confidence, "error")
         };
@@ -327,24 +346,22 @@ impl Problem<'_> {
         n_together: usize,
     ) -> Change {
         let errors = self.errors(variant, width);
-        let deeper = |shallow: &Errors| {
-            let is_pair = |other: &&Errors| {
-                (other.replicate, other.seed, other.depth) == (shallow.replicate, shallow.seed, step.1)
-            };
-            let deep = errors.iter().find(is_pair)?;
-            Some((shallow.replicate, deep.network - shallow.network, deep.kernel - shallow.kernel))
+        let unit = |one: &Errors<'_>| (one.replicate.to_owned(), one.split_seed, one.seed);
+        let deeper = |shallow: &Errors<'_>| {
+            let deep = errors.iter().find(|other| other.depth == step.1 && unit(other) == unit(shallow))?;
+            Some(Errors { network: deep.network - shallow.network, kernel: deep.kernel - shallow.kernel, ..*deep })
         };
-        let pairs: Vec<(u64, f64, f64)> =
-            errors.iter().filter(|one| one.depth == step.0).filter_map(deeper).collect();
+        let changes: Vec<Errors<'_>> = errors.iter().filter(|one| one.depth == step.0).filter_map(deeper).collect();
         let confidence = 1.0 - (1.0 - evidence.manifest.confidence) / n_together.max(1) as f64;
-        let mean = |value: fn(&(u64, f64, f64)) -> f64| {
-            evidence.clustered(&clusters(pairs.iter().map(|pair| (pair.0, value(pair)))), confidence, "change")
+        let mean = |value: fn(&Errors<'_>) -> f64| {
+            let clusters = clusters(changes.iter().map(|one| (one.replicate, value(one))));
+            evidence.clustered(&clusters, confidence, "change")
         };
         Change {
             step,
-            network: mean(|(_, network, _)| *network),
-            kernel: mean(|(_, _, kernel)| *kernel),
-            mismatch: mean(|(_, network, kernel)| network - kernel),
+            network: mean(|one| one.network),
+            kernel: mean(|one| one.kernel),
+            mismatch: mean(|one| one.network - one.kernel),
         }
     }
 
@@ -406,8 +423,101 @@ fn signed(interval: Option<Interval>) -> String {
 }
 
 /// The values of each data replicate.
-fn clusters(values: impl Iterator<Item = (u64, f64)>) -> Vec<Vec<f64>> {
-    let mut clusters: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+fn clusters<'a>(values: impl Iterator<Item = (&'a str, f64)>) -> Vec<Vec<f64>> {
+    let mut clusters: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     values.for_each(|(replicate, value)| clusters.entry(replicate).or_default().push(value));
     clusters.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::{row, with_evidence};
+    use super::*;
+
+    /// Replicates whose kernels gain `kernel` a layer and whose networks `network`, give or take what differs from seed to seed; `f_0` is what
+    /// the initial function adds a layer, and what is left of it is subtracted again.
+    fn rows(kernel: f64, network: f64, f_0: f64) -> Vec<Row> {
+        let mut rows = Vec::new();
+        for root in 0..12_u64 {
+            for depth in 1..=3_usize {
+                for seed in 0..3 {
+                    let hardness = 0.3 + 0.02 * root as f64;
+                    let wiggle = 0.002 * ((root * 9 + seed * 3 + depth as u64) as f64 * 2.4).sin();
+                    let error = |a_layer: f64| hardness + a_layer * depth as f64;
+                    rows.push(Row {
+                        varied: format!("seeds.root={root} train.initial_function=plain"),
+                        mse_ntk: error(kernel),
+                        mse_ntk_at_time: Some(error(kernel)),
+                        mse_network: Some(error(network + f_0) + wiggle),
+                        mse_subtracted: Some(error(network) + wiggle),
+                        ..row(depth, 64, seed)
+                    });
+                }
+            }
+        }
+        rows
+    }
+
+    fn decided(rows: &[Row], groups: &[Group], variant: Variant) -> Decision {
+        with_evidence(rows, groups, |evidence| {
+            let problems = problems(evidence);
+            assert_eq!(problems.len(), 1);
+            problems[0].statement(evidence, variant, "alike").decision
+        })
+    }
+
+    #[test]
+    fn a_mismatch_is_what_the_network_gains_beyond_the_kernel() {
+        // The margin of made-up evidence is 0.1.
+        let all = rows(0.05, 0.05, 0.2);
+        let change = with_evidence(&all, &[], |evidence| {
+            problems(evidence)[0].change(evidence, Variant::AS_MEASURED, 64, (1, 2), 2)
+        });
+        let mean = |interval: Option<Interval>| interval.unwrap().mean;
+        assert!((mean(change.kernel) - 0.05).abs() < 1e-12 && (mean(change.mismatch) - 0.2).abs() < 2e-3, "{change:?}");
+        assert_eq!(change.mismatch.unwrap().n, 12);
+        assert_eq!(decided(&all, &[], Variant::AS_MEASURED), Decision::Fails);
+        assert_eq!(decided(&all, &[], Variant::MATCHED), Decision::Holds);
+        assert_eq!(decided(&rows(0.25, 0.05, 0.0), &[], Variant::MATCHED), Decision::Fails);
+    }
+
+    #[test]
+    fn the_mean_over_seeds_is_cleared_of_what_few_networks_add() {
+        let all = rows(0.05, 0.05, 0.2);
+        let of_row = |row: &Row| -> Group {
+            // As if the mean of three networks had no error but the kernel's and a third of a variance that grows with depth.
+            let variance = 0.4 * row.depth as f64;
+            serde_json::from_value(serde_json::json!({
+                "varied": row.varied, "dataset": row.dataset, "n_train": row.n_train, "split_seed": row.split_seed,
+                "depth": row.depth, "width": row.width, "initial_function": "plain", "n_networks": 3, "n_diverged": 0,
+                "mse_mean": row.mse_ntk + variance / 3.0, "variance": variance, "variance_predicted": 0.2 * row.depth as f64,
+                "gaps_of_means": [], "coverage": null, "normality_p": [], "responses": [], "response_ntk": null,
+                "response_ntk_at_time": null, "response_nngp": null,
+            }))
+            .unwrap()
+        };
+        let groups: Vec<Group> = all.iter().filter(|row| row.seed == 0).map(of_row).collect();
+        assert_eq!(decided(&all, &groups, Variant { side: Side::Mean, beside: Beside::AtTime }), Decision::Holds);
+        // Theory's variance of the initial function is all that the network has beyond its kernel.
+        assert_eq!(decided(&all, &groups, Variant::EXPECTED), Decision::Holds);
+    }
+
+    #[test]
+    fn what_diverged_takes_no_part_and_without_pairs_nothing_is_decided() {
+        let mut all = rows(0.05, 0.05, 0.0);
+        let lost = |row: &mut Row| {
+            row.outcome = crate::record::Outcome::Diverged;
+            row.mse_network = None;
+        };
+        all.iter_mut().filter(|row| row.depth == 3 && row.seed == 0).for_each(lost);
+        assert_eq!(decided(&all, &[], Variant::AS_MEASURED), Decision::Holds);
+        all.iter_mut().filter(|row| row.depth == 3).for_each(lost);
+        assert_eq!(decided(&all, &[], Variant::AS_MEASURED), Decision::Diverged);
+    }
+
+    #[test]
+    fn labels_are_read_in_words() {
+        assert_eq!(in_words("arch=layer_norm data.n_train=64"), "layer norm, n_train 64");
+        assert_eq!(in_words(""), "");
+    }
 }
