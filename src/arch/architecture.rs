@@ -263,7 +263,7 @@ impl Architecture {
         let same_layers = match self.parametrization {
             Parametrization::Standard | Parametrization::Mup => self.layers == other.layers,
             Parametrization::Ntk => {
-                let without_widths = |layers: &[Layer]| layers.iter().map(Layer::without_widths).collect::<Vec<_>>();
+                let without_widths = |layers: &[Layer]| layers.iter().map(|layer| layer.widened(0)).collect::<Vec<_>>();
                 self.d_out() == other.d_out() && without_widths(&self.layers) == without_widths(&other.layers)
             }
         };

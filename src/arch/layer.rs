@@ -79,12 +79,14 @@ fn default_eps() -> f64 {
 }
 
 impl Layer {
-    /// The same with every width set to 0, for comparing what does not depend on them.
-    pub(super) fn without_widths(&self) -> Self {
-        let all = |layers: &[Self]| layers.iter().map(Self::without_widths).collect();
+    /// The same with `factor` times the units, or channels, of every map.
+    #[must_use]
+    pub fn widened(&self, factor: usize) -> Self {
+        let all = |layers: &[Self]| layers.iter().map(|layer| layer.widened(factor)).collect();
+        // Saturating: a width with too many digits is refused later, and must not wrap around.
         match self {
-            Self::Dense(_) => Self::Dense(0),
-            Self::Conv(conv) => Self::Conv(Conv { channels: 0, ..*conv }),
+            Self::Dense(width) => Self::Dense(width.saturating_mul(factor)),
+            Self::Conv(conv) => Self::Conv(Conv { channels: conv.channels.saturating_mul(factor), ..*conv }),
             Self::Sum(branches) => Self::Sum(branches.iter().map(|branch| all(branch)).collect()),
             Self::Product(branches) => Self::Product(branches.iter().map(|branch| all(branch)).collect()),
             Self::Residual(branch) => Self::Residual(all(branch)),

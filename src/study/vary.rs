@@ -4,7 +4,11 @@
 //! [vary]
 //! "data.n_train" = [64, 128, 256]
 //! "data.split_seed" = [0, 1, 2]
+//! arch = [{ name = "narrow", width = 64 }, { name = "deep", depth = 6 }]
 //! ```
+//!
+//! The last is a section of the config: its tables change the keys that they hold. The value of any other key takes the place of the one
+//! that was there.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -61,6 +65,10 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
     let mut table = base.clone();
     table.remove("vary");
     for (key, value) in setting {
+        if let (Some(toml::Value::Table(section)), toml::Value::Table(changes)) = (table.get_mut(*key), value) {
+            section.extend(changes.clone());
+            continue;
+        }
         put(&mut table, key, (*value).clone()).ok_or_else(|| {
             Error::config(
                 format!("vary.\"{key}\""),
@@ -80,9 +88,10 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
     Ok(Varied { label, config })
 }
 
-/// A value on a line, without spaces: of a table with one entry, such as a data source, what it holds.
+/// A value on a line, without spaces: of a table its name, if it has one; of a table with one entry, such as a data source, what it holds.
 fn short(value: &toml::Value) -> String {
     match value {
+        toml::Value::Table(table) if table.get("name").is_some_and(toml::Value::is_str) => short(&table["name"]),
         toml::Value::Table(table) if table.len() == 1 => table.values().map(short).collect(),
         toml::Value::Table(table) => {
             table.iter().map(|(key, value)| format!("{key}:{}", short(value))).collect::<Vec<_>>().join(",")
@@ -128,6 +137,14 @@ mod tests {
         assert_eq!(seen, labels.iter().zip([3, 3, 4, 4]).map(|(label, n)| (*label, n)).collect::<Vec<_>>());
         let config = outer("");
         assert_eq!(combinations(&config, &config.vary).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_tables_of_a_section_change_the_keys_they_hold_and_are_called_by_their_name() {
+        let config = outer("inner = [{ name = 'a b' }, { name = 'c', n = 5 }]");
+        let all = combinations(&config, &config.vary).unwrap();
+        let seen: Vec<_> = all.iter().map(|one| (one.label.as_str(), one.config.inner.n)).collect();
+        assert_eq!(seen, [("inner=a_b", 1), ("inner=c", 5)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::record::{Group, Manifest, Row};
 use crate::seed::stream;
-use crate::stats::{Bootstrap, Interval, Slope, bootstrap, log_log_slope, mean_interval};
+use crate::stats::{Bootstrap, Interval, Slope, bootstrap, cluster_bootstrap, log_log_slope, mean_interval};
 use crate::study::findings::interval_of;
 
 /// The records of a run.
@@ -20,6 +20,9 @@ pub struct Evidence<'a> {
 
 /// Fewer values have no bootstrap interval worth having.
 const MIN_FOR_BOOTSTRAP: usize = 5;
+
+/// The same of clusters: of so few the bootstrap's intervals are too narrow.
+const MIN_CLUSTERS: usize = 10;
 
 const N_RESAMPLES: usize = 2000;
 
@@ -37,6 +40,22 @@ impl<'a> Evidence<'a> {
             .then(|| bootstrap(values, mean, self.manifest.confidence, N_RESAMPLES, &mut random))
             .flatten();
         found.map_or_else(|| self.mean(values.iter().copied()), |found| Some(interval_of(found, values.len())))
+    }
+
+    /// The mean over clusters, such as data replicates with a value for each seed, with a BCa bootstrap interval that draws clusters and then
+    /// values within them; Student's interval of the clusters' means where there are fewer than ten. `n` counts clusters.
+    pub(super) fn clustered(&self, clusters: &[Vec<f64>], confidence: f64, name: &str) -> Option<Interval> {
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let mean_of_means =
+            |clusters: &[Vec<f64>]| clusters.iter().map(|cluster| mean(cluster)).sum::<f64>() / clusters.len() as f64;
+        let mut random = stream(self.manifest.root_seed, &format!("analysis/{name}"));
+        let found: Option<Bootstrap> = (clusters.len() >= MIN_CLUSTERS)
+            .then(|| cluster_bootstrap(clusters, mean_of_means, confidence, N_RESAMPLES, &mut random))
+            .flatten();
+        match found {
+            Some(found) => Some(interval_of(found, clusters.len())),
+            None => mean_interval(&clusters.iter().map(|cluster| mean(cluster)).collect::<Vec<_>>(), confidence),
+        }
     }
 
     /// The exponent of a power law.
