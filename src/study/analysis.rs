@@ -8,6 +8,9 @@ mod ensembles;
 mod equivalence_map;
 mod evidence;
 mod feature_learning;
+#[cfg(test)]
+mod made_up;
+mod setting;
 mod stability;
 mod theorem_steps;
 
