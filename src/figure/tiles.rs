@@ -22,13 +22,7 @@ const SWATCH: f64 = 11.0;
 const LINE: f64 = 17.0;
 
 pub(super) fn draw(map: &TileMap) -> Drawing {
-    Drawing {
-        name: map.name,
-        title: map.title,
-        caption: map.caption.clone(),
-        numbers: table(map),
-        scene: scene(map),
-    }
+    Drawing { name: map.name, title: map.title, caption: map.caption.clone(), numbers: table(map), scene: scene(map) }
 }
 
 fn table(map: &TileMap) -> Numbers {
@@ -178,7 +172,8 @@ mod tests {
                         Mark::Text(text) => vec![text.at],
                         Mark::Disc { centre, .. } => vec![*centre],
                     };
-                    let is_on = |(x, y): (f64, f64)| (0.0..=scene.width).contains(&x) && (0.0..=scene.height).contains(&y);
+                    let is_on =
+                        |(x, y): (f64, f64)| (0.0..=scene.width).contains(&x) && (0.0..=scene.height).contains(&y);
                     assert!(places.into_iter().all(is_on), "{n_panels} panels, {n_rows} rows: {mark:?}");
                 }
             }

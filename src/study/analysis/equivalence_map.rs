@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use self::cell::{BOUNDS, Cell, Gap, class_name};
 use super::Evidence;
-use super::setting::{name, parts};
+use super::setting::{in_words, name, parts};
 use crate::error::Result;
 use crate::stats::mean_interval;
 use crate::study::findings::{self, Findings, Statement, Table};
@@ -76,7 +76,10 @@ fn everywhere(evidence: &Evidence<'_>, cells: &[Cell], gap: Gap) -> Statement {
         _ => String::new(),
     };
     Statement {
-        claim: format!("Everywhere on the map kernel regression {} predicts the network within {margin} target deviations", gap.words()),
+        claim: format!(
+            "Everywhere on the map kernel regression {} predicts the network within {margin} target deviations",
+            gap.words()
+        ),
         decision,
         evidence: format!(
             "Of {} cells it does in {n_holds}, does not in {}, and cannot be told in {}; {} lie beyond the margin when all are read \
@@ -124,13 +127,17 @@ fn counts(cells: &[Cell]) -> Table {
     }
     slices.sort_by_key(|(label, _)| keys.iter().position(|key| *key == order(label)));
     let entry = |(label, cells): &(String, Vec<&Cell>)| {
-        let within = |class: usize, gap| cells.iter().filter(|cell| cell.class(gap).is_some_and(|c| c <= class)).count();
-        let numbers = Gap::ALL.into_iter().flat_map(|gap| (0..BOUNDS.len()).map(move |class| within(class, gap).into()));
-        let largest = tally(cells.iter().filter_map(|cell| cell.largest(Gap::AtTime)).map(|term| term.name().to_owned()));
+        let within =
+            |class: usize, gap| cells.iter().filter(|cell| cell.class(gap).is_some_and(|c| c <= class)).count();
+        let numbers =
+            Gap::ALL.into_iter().flat_map(|gap| (0..BOUNDS.len()).map(move |class| within(class, gap).into()));
+        let largest =
+            tally(cells.iter().filter_map(|cell| cell.largest(Gap::AtTime)).map(|term| term.name().to_owned()));
         let start = [findings::Cell::from(label.clone()), cells.len().into()];
         start.into_iter().chain(numbers).chain([largest.into()]).collect()
     };
-    let heads = Gap::ALL.into_iter().flat_map(|gap| BOUNDS.map(|bound| format!("{}: within {} %", gap.name(), 100.0 * bound)));
+    let heads =
+        Gap::ALL.into_iter().flat_map(|gap| BOUNDS.map(|bound| format!("{}: within {} %", gap.name(), 100.0 * bound)));
     Table {
         title: "How many cells lie within 1, 5 and 20 %".to_owned(),
         note: "A cell is one depth and width at one setting. It lies within a bound where the whole interval of its gap does, RMS over test \
@@ -158,12 +165,12 @@ fn table(evidence: &Evidence<'_>, cells: &[Cell]) -> Table {
             let largest = cell.largest(gap).map_or("-", |term| term.name());
             [cell.interval(gap).into(), class_name(cell.class(gap)).into(), largest.into()]
         };
-        let start = [cell.setting_words().into(), cell.depth.into(), cell.width.into(), networks.into()];
+        let start = [in_words(&cell.setting).into(), cell.depth.into(), cell.width.into(), networks.into()];
         start.into_iter().chain(Gap::ALL.into_iter().flat_map(gap)).collect()
     };
-    let heads = Gap::ALL.into_iter().flat_map(|gap| {
-        [format!("gap {}", gap.words()), "which is".to_owned(), "largest part".to_owned()]
-    });
+    let heads = Gap::ALL
+        .into_iter()
+        .flat_map(|gap| [format!("gap {}", gap.words()), "which is".to_owned(), "largest part".to_owned()]);
     Table {
         title: "The map in numbers".to_owned(),
         note: format!(

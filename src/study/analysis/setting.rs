@@ -24,14 +24,22 @@ impl<'a> Setting<'a> {
         }
         settings
     }
+}
 
-    /// "label noise 0.5, laziness 10"; what is said of a study in which nothing varies.
-    pub(super) fn words(&self) -> String {
-        match self.label.is_empty() {
-            true => "the one setting".to_owned(),
-            false => parts(&self.label).map(|(key, value)| format!("{} {value}", name(key))).collect::<Vec<_>>().join(", "),
-        }
-    }
+/// A label as "label noise 0.5, laziness 10"; a dash where nothing varies.
+pub(super) fn in_words(label: &str) -> String {
+    let words: Vec<String> = parts(label).map(|(key, value)| format!("{} {value}", name(key))).collect();
+    if words.is_empty() { "-".to_owned() } else { words.join(", ") }
+}
+
+/// Its values alone.
+pub(super) fn values(label: &str) -> String {
+    parts(label).map(|(_, value)| value).collect::<Vec<_>>().join(", ")
+}
+
+/// What its keys are, in words.
+pub(super) fn names(label: &str) -> String {
+    parts(label).map(|(key, _)| name(key)).collect::<Vec<_>>().join(", ")
 }
 
 /// Key and value of everything in a label.
@@ -51,12 +59,13 @@ mod tests {
 
     #[test]
     fn what_is_set_aside_tells_no_settings_apart() {
-        let varied = ["data.n_train=8 train.step=0.1", "data.n_train=8 train.step=0.2", "data.n_train=16 train.step=0.1"];
+        let varied =
+            ["data.n_train=8 train.step=0.1", "data.n_train=8 train.step=0.2", "data.n_train=16 train.step=0.1"];
         let rows: Vec<Row> = varied.map(|varied| Row { varied: varied.into(), ..made_up::row(1, 32, 0) }).to_vec();
         let settings = Setting::all(&rows, &["train.step"]);
-        assert_eq!(settings.iter().map(|s| (s.words(), s.rows.len())).collect::<Vec<_>>(), [
-            ("n train 8".to_owned(), 2),
-            ("n train 16".to_owned(), 1)
-        ]);
+        assert_eq!(
+            settings.iter().map(|s| (in_words(&s.label), s.rows.len())).collect::<Vec<_>>(),
+            [("n train 8".to_owned(), 2), ("n train 16".to_owned(), 1)]
+        );
     }
 }

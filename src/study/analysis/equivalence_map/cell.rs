@@ -6,7 +6,7 @@ use crate::record::Row;
 use crate::stats::Interval;
 use crate::study::analysis::Evidence;
 use crate::study::analysis::evidence::without;
-use crate::study::analysis::setting::{name, parts};
+use crate::study::analysis::setting::in_words;
 use crate::study::verdict::{Decision, Term, decide};
 
 /// What has an axis of its own on the map, or is averaged over.
@@ -94,7 +94,8 @@ impl Cell {
             });
             members.entry((position, row.depth, row.width)).or_default().push(row);
         }
-        let cell = |((position, ..), rows): (&(usize, usize, usize), &Vec<&Row>)| Self::of(evidence, &order[*position], rows);
+        let cell =
+            |((position, ..), rows): (&(usize, usize, usize), &Vec<&Row>)| Self::of(evidence, &order[*position], rows);
         members.iter().map(cell).collect()
     }
 
@@ -106,7 +107,11 @@ impl Cell {
                 let parts: Vec<f64> = trained.iter().filter_map(|row| term.of(row)).collect();
                 (!parts.is_empty()).then(|| (term, parts.iter().sum::<f64>() / parts.len() as f64))
             };
-            gap.terms().filter_map(mean).filter(|(_, mean)| *mean > 0.0).max_by(|a, b| a.1.total_cmp(&b.1)).map(|(term, _)| term)
+            gap.terms()
+                .filter_map(mean)
+                .filter(|(_, mean)| *mean > 0.0)
+                .max_by(|a, b| a.1.total_cmp(&b.1))
+                .map(|(term, _)| term)
         });
         Self {
             setting: setting.to_owned(),
@@ -153,17 +158,10 @@ impl Cell {
         if self.n_diverged > 0 { Decision::Diverged } else { decide(self.interval(gap), margin) }
     }
 
-    /// "laziness 10, n train 64"; a dash where nothing varies.
-    pub(super) fn setting_words(&self) -> String {
-        match self.setting.is_empty() {
-            true => "-".to_owned(),
-            false => parts(&self.setting).map(|(key, value)| format!("{} {value}", name(key))).collect::<Vec<_>>().join(", "),
-        }
-    }
-
+    /// Where it lies, in words.
     pub(super) fn words(&self) -> String {
         let place = format!("depth {}, width {}", self.depth, self.width);
-        if self.setting.is_empty() { place } else { format!("{}, {place}", self.setting_words()) }
+        if self.setting.is_empty() { place } else { format!("{}, {place}", in_words(&self.setting)) }
     }
 }
 

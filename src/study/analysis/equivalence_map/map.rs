@@ -2,7 +2,7 @@
 
 use super::cell::{BOUNDS, Cell, Gap, class_name};
 use crate::study::analysis::Evidence;
-use crate::study::analysis::setting::{name, parts};
+use crate::study::analysis::setting::{names, values};
 use crate::study::findings::{Tile, TileMap, TilePanel};
 use crate::study::verdict::Term;
 
@@ -35,7 +35,8 @@ pub(super) fn of(evidence: &Evidence<'_>, cells: &[Cell], gap: Gap) -> TileMap {
     };
     let (depths, widths) = (distinct(|cell| cell.depth), distinct(|cell| cell.width));
     let tile = |setting: &str, depth: usize, width: usize| {
-        let cell = cells.iter().find(|cell| (cell.setting.as_str(), cell.depth, cell.width) == (setting, depth, width))?;
+        let cell =
+            cells.iter().find(|cell| (cell.setting.as_str(), cell.depth, cell.width) == (setting, depth, width))?;
         let mark = cell.largest(gap).map_or("", letter).to_owned();
         Some(Tile { class: cell.class(gap), mark, value: cell.interval(gap) })
     };
@@ -46,18 +47,17 @@ pub(super) fn of(evidence: &Evidence<'_>, cells: &[Cell], gap: Gap) -> TileMap {
         let names = depths.iter().map(usize::to_string).collect::<Vec<_>>();
         ("depth".to_owned(), names, vec![TilePanel { title: only.to_owned(), tiles }])
     } else {
-        let keys: Vec<String> = settings.first().map_or_else(Vec::new, |first| parts(first).map(|(key, _)| name(key)).collect());
-        let values = |setting: &&str| parts(setting).map(|(_, value)| value).collect::<Vec<_>>().join(", ");
         let panel = |depth: &usize| TilePanel {
             title: format!("depth {depth}"),
             tiles: settings.iter().map(|setting| line(setting, *depth)).collect(),
         };
-        (keys.join(", "), settings.iter().map(values).collect(), depths.iter().map(panel).collect())
+        (
+            settings.first().map_or_else(String::new, |first| names(first)),
+            settings.iter().map(|setting| values(setting)).collect(),
+            depths.iter().map(panel).collect(),
+        )
     };
-    let left_out = [
-        left_out(panels.len(), MOST_PANELS, "depths"),
-        left_out(rows.len(), MOST_ROWS, "rows"),
-    ];
+    let left_out = [left_out(panels.len(), MOST_PANELS, "depths"), left_out(rows.len(), MOST_ROWS, "rows")];
     panels.truncate(MOST_PANELS);
     rows.truncate(MOST_ROWS);
     panels.iter_mut().for_each(|panel| panel.tiles.truncate(MOST_ROWS));
@@ -92,7 +92,11 @@ pub(super) fn of(evidence: &Evidence<'_>, cells: &[Cell], gap: Gap) -> TileMap {
 }
 
 fn left_out(n: usize, most: usize, what: &str) -> String {
-    if n > most { format!(" Of {n} {what} the first {most} are drawn; the report's table has all.") } else { String::new() }
+    if n > most {
+        format!(" Of {n} {what} the first {most} are drawn; the report's table has all.")
+    } else {
+        String::new()
+    }
 }
 
 /// Of which networks, on which data, how precise; what diverged and what is missing.
@@ -123,7 +127,9 @@ fn networks(evidence: &Evidence<'_>, cells: &[Cell]) -> String {
     }
     match sum(|cell| cell.n_unstable) {
         0 => {}
-        n => text.push_str(&format!(" {n} networks trained above their stability bound, where the kernel at equal time diverges.")),
+        n => text.push_str(&format!(
+            " {n} networks trained above their stability bound, where the kernel at equal time diverges."
+        )),
     }
     match manifest.points.len().saturating_sub(evidence.rows.len()) {
         0 => {}

@@ -16,7 +16,7 @@ use crate::stats::bootstrap;
 use crate::stats::{Interval, Slope};
 use crate::study::analysis::Evidence;
 use crate::study::analysis::evidence::without;
-use crate::study::analysis::setting::{Setting, name, parts};
+use crate::study::analysis::setting::{Setting, in_words, names, values};
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table, interval_of};
 
 /// What tells no ladders apart: the sizes themselves, what has an axis of its own, and what is averaged over.
@@ -123,13 +123,15 @@ impl Ladder {
         if self.setting.is_empty() { depth } else { format!("{}, {depth}", in_words(&self.setting)) }
     }
 
+    /// The same, as short as a panel's title has to be.
+    fn title(&self) -> String {
+        let depth = format!("depth {}", self.depth);
+        if self.setting.is_empty() { depth } else { format!("{}, {depth}", values(&self.setting)) }
+    }
+
     fn shares_panel(&self, other: &Self) -> bool {
         (&self.setting, self.depth) == (&other.setting, other.depth)
     }
-}
-
-fn in_words(setting: &str) -> String {
-    parts(setting).map(|(key, value)| format!("{} {value}", name(key))).collect::<Vec<_>>().join(", ")
 }
 
 /// Of the finite ones; none without any.
@@ -225,8 +227,14 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
             Place::Unknown => "-".to_owned(),
             place => format!("{} ({} networks)", place.words(&ladder.sizes), ladder.n_members),
         };
-        let setting = if ladder.setting.is_empty() { "-".to_owned() } else { in_words(&ladder.setting) };
-        vec![setting.into(), ladder.depth.into(), ladder.width.into(), ladder.logs.len().into(), of_one, of_mean.into()]
+        vec![
+            in_words(&ladder.setting).into(),
+            ladder.depth.into(),
+            ladder.width.into(),
+            ladder.logs.len().into(),
+            of_one,
+            of_mean.into(),
+        ]
     };
     Table {
         title: "The sample size up to which a network does as well as its limit".to_owned(),
@@ -236,7 +244,9 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
             if is_over_splits(evidence) { "splits of the data" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
         ),
-        header: ["setting", "depth", "width", "values", "P* of one network", "P* of the ensemble's mean"].map(String::from).to_vec(),
+        header: ["setting", "depth", "width", "values", "P* of one network", "P* of the ensemble's mean"]
+            .map(String::from)
+            .to_vec(),
         rows: ladders.iter().zip(boundaries).map(entry).collect(),
     }
 }
@@ -269,9 +279,13 @@ fn rates(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Boundary]) -
 fn statement(evidence: &Evidence<'_>, rate: &Rate) -> Option<Statement> {
     let slope = rate.slope?;
     let away = |v: f64| v - THEORY;
-    let interval = Interval { mean: away(slope.exponent), low: away(slope.low), high: away(slope.high), n: rate.n_widths };
+    let interval =
+        Interval { mean: away(slope.exponent), low: away(slope.low), high: away(slope.high), n: rate.n_widths };
     Some(Statement::within(
-        format!("At {}: the sample size up to which a network does as well as its limit grows as width^{THEORY}", rate.place),
+        format!(
+            "At {}: the sample size up to which a network does as well as its limit grows as width^{THEORY}",
+            rate.place
+        ),
         Some(interval),
         evidence.manifest.margin,
         format!("Exponent {:.2} [{:.2}, {:.2}] over {} widths", slope.exponent, slope.low, slope.high, rate.n_widths),
@@ -297,28 +311,40 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
             let ratio = log.map(|l| Interval { mean: l.mean.exp(), low: l.low.exp(), high: l.high.exp(), n: l.n });
             (*size as f64, ratio)
         };
-        Series { label: format!("width {}", ladder.width), points: ladder.sizes.iter().enumerate().map(point).collect() }
+        Series {
+            label: format!("width {}", ladder.width),
+            points: ladder.sizes.iter().enumerate().map(point).collect(),
+        }
     };
     let limit = 1.0 + evidence.manifest.margin;
     let panel = |group: &[Ladder]| {
         let (first, last) = (group[0].sizes[0] as f64, group[0].sizes[group[0].sizes.len() - 1] as f64);
         Panel {
-            title: group[0].place_words(),
+            title: group[0].title(),
             series: group.iter().map(series).collect(),
-            guides: vec![Guide { label: format!("{limit} times the NTK's"), points: vec![(first, limit), (last, limit)] }],
+            guides: vec![Guide {
+                label: format!("{limit} times the NTK's"),
+                points: vec![(first, limit), (last, limit)],
+            }],
         }
     };
     let mut panels: Vec<Panel> = ladders.chunk_by(Ladder::shares_panel).map(panel).collect();
     let left_out = match panels.len() {
-        n if n > MOST_PANELS => format!(" Of {n} settings and depths the first {MOST_PANELS} are drawn; the report's table has all."),
+        n if n > MOST_PANELS => {
+            format!(" Of {n} settings and depths the first {MOST_PANELS} are drawn; the report's table has all.")
+        }
         _ => String::new(),
     };
     panels.truncate(MOST_PANELS);
+    let keys = match names(&ladders[0].setting) {
+        keys if keys.is_empty() => String::new(),
+        keys => format!(" Panels are titled by {keys}."),
+    };
     Chart {
         name: "sample-size",
         title: "Test error of network over kernel, against sample size",
         caption: format!(
-            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: geometric              means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the region below the dotted              line lies P*, beyond which theory expects the network to be the worse. Networks in {}.{left_out}",
+            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: geometric              means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the region below the dotted              line lies P*, beyond which theory expects the network to be the worse. Networks in {}.{keys}{left_out}",
             if is_over_splits(evidence) { "splits of the data, each with the mean over its seeds" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
             evidence.manifest.dtype,
@@ -338,9 +364,10 @@ mod tests {
     /// Six seeds at five sizes and three widths, the error of the network 1.1 times the kernel's at n_train = factor sqrt(width) exactly.
     fn rows(factor: f64) -> Vec<Row> {
         let mut rows = Vec::new();
-        for (width, size, seed) in [64, 256, 1024].into_iter().flat_map(|w| {
-            [16, 32, 64, 128, 256].into_iter().flat_map(move |n| (0..6).map(move |s| (w, n, s)))
-        }) {
+        for (width, size, seed) in [64, 256, 1024]
+            .into_iter()
+            .flat_map(|w| [16, 32, 64, 128, 256].into_iter().flat_map(move |n| (0..6).map(move |s| (w, n, s))))
+        {
             let boundary = factor * (width as f64).sqrt();
             let wiggle = 0.01 * (2.4 * seed as f64).sin();
             let log = 1.1_f64.ln() + 0.3 * (f64::from(size) / boundary).ln() + wiggle;

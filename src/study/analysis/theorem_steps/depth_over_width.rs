@@ -20,14 +20,17 @@ pub(super) fn findings(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> F
         rows.iter().map(|row| (row.depth as f64, row.kernel_error * (row.width as f64).sqrt())).collect();
     let rate = Rate::of(0, evidence.slope(&points), points.len());
     let mut statement = at_every_depth(
-        format!("{place}At equal width the kernel error at initialization grows as depth^0.5, so that depth over width decides"),
+        format!(
+            "{place}At equal width the kernel error at initialization grows as depth^0.5, so that depth over width decides"
+        ),
         Theory::Is(0.5),
         &[rate],
         evidence.manifest.margin,
         "networks",
     );
     if let Some(e) = rate.exponent {
-        statement.evidence = format!("Exponent of depth: {:.2} [{:.2}, {:.2}], over {} networks", e.mean, e.low, e.high, e.n);
+        statement.evidence =
+            format!("Exponent of depth: {:.2} [{:.2}, {:.2}], over {} networks", e.mean, e.low, e.high, e.n);
     }
     Findings {
         statements: vec![statement],

@@ -95,7 +95,9 @@ fn step_size(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> Findings {
                  seeds with Student's {} % intervals.",
                 100.0 * evidence.manifest.confidence
             ),
-            header: ["depth", "step sizes", "exponent", "gap at the largest step", "at the smallest"].map(String::from).to_vec(),
+            header: ["depth", "step sizes", "exponent", "gap at the largest step", "at the smallest"]
+                .map(String::from)
+                .to_vec(),
             rows: ladders.iter().zip(&rates).map(entry).collect(),
         }],
         charts: vec![step_chart(evidence, &ladders)],

@@ -4,6 +4,7 @@ use super::{Rate, Theory, at_every_depth, bands, distinct, networks};
 use crate::record::Row;
 use crate::study::analysis::Evidence;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Table};
+use crate::study::verdict::Decision;
 
 /// A quantity and its rate in width.
 struct Law {
@@ -95,10 +96,14 @@ impl Law {
         values.peek().is_some() && values.all(|value| value == 0.0)
     }
 
-    fn claim(&self) -> String {
+    /// What is claimed, with the theory it is judged by.
+    fn claims(&self) -> Vec<(String, Theory)> {
         match self.theory {
-            Theory::Is(exponent) => format!("{} as width^{exponent}", self.claim),
-            Theory::AtMost { bound, .. } => format!("{} at least as fast as width^{bound}", self.claim),
+            Theory::Is(exponent) => vec![(format!("{} as width^{exponent}", self.claim), self.theory)],
+            Theory::AtMost { bound, sharp } => vec![
+                (format!("{} at least as fast as width^{bound}", self.claim), self.theory),
+                (format!("{} as width^{sharp}, the sharp rate", self.claim), Theory::Is(sharp)),
+            ],
         }
     }
 }
@@ -107,24 +112,29 @@ pub(super) fn findings(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> F
     let laws: Vec<&Law> = LAWS.into_iter().filter(|law| !law.is_absent(rows)).collect();
     let depths = distinct(rows, |row| row.depth);
     let margin = evidence.manifest.margin;
-    let statements = laws.iter().map(|law| {
+    let statements = laws.iter().flat_map(|law| {
         let rates: Vec<Rate> = depths.iter().map(|depth| law.rate(evidence, rows, *depth)).collect();
-        at_every_depth(format!("{place}{}", law.claim()), law.theory, &rates, margin, "networks at each depth")
+        let judge = move |(claim, theory)| {
+            at_every_depth(format!("{place}{claim}"), theory, &rates, margin, "networks at each depth")
+        };
+        law.claims().into_iter().map(judge)
     });
     Findings {
         statements: statements.collect(),
         tables: vec![table(evidence, rows, place, &laws)],
         charts: vec![
-            chart(evidence, rows, ("kernel-against-width", "The kernel, against width"), [
-                &KERNEL_ERROR,
-                &DRIFT,
-                &MISALIGNMENT,
-            ]),
-            chart(evidence, rows, ("function-against-width", "The function, against width"), [
-                &NONLINEARITY,
-                &FINITE_WIDTH,
-                &INITIAL_FUNCTION,
-            ]),
+            chart(
+                evidence,
+                rows,
+                ("kernel-against-width", "The kernel, against width"),
+                [&KERNEL_ERROR, &DRIFT, &MISALIGNMENT],
+            ),
+            chart(
+                evidence,
+                rows,
+                ("function-against-width", "The function, against width"),
+                [&NONLINEARITY, &FINITE_WIDTH, &INITIAL_FUNCTION],
+            ),
         ],
         ..Findings::default()
     }
@@ -185,8 +195,7 @@ fn table(evidence: &Evidence<'_>, rows: &[&Row], place: &str, laws: &[&Law]) -> 
 }
 
 /// The decision in a cell.
-fn word(decision: crate::study::verdict::Decision) -> &'static str {
-    use crate::study::verdict::Decision;
+fn word(decision: Decision) -> &'static str {
     match decision {
         Decision::Holds => "holds",
         Decision::Fails => "fails",
@@ -196,7 +205,12 @@ fn word(decision: crate::study::verdict::Decision) -> &'static str {
     }
 }
 
-fn chart(evidence: &Evidence<'_>, rows: &[&Row], (name, title): (&'static str, &'static str), laws: [&Law; 3]) -> Chart {
+fn chart(
+    evidence: &Evidence<'_>,
+    rows: &[&Row],
+    (name, title): (&'static str, &'static str),
+    laws: [&Law; 3],
+) -> Chart {
     let depths = distinct(rows, |row| row.depth);
     let widths = distinct(rows, |row| row.width);
     let panel = |law: &Law| {
@@ -218,8 +232,10 @@ fn chart(evidence: &Evidence<'_>, rows: &[&Row], (name, title): (&'static str, &
     let of_functions = laws.iter().all(|law| law.name != KERNEL_ERROR.name);
     let what = match of_functions {
         true => "Parts of the gap between network and kernel, RMS over test points in target deviations",
-        false => "Distance of the empirical kernel on the training inputs from the analytic one before training, and from its own start \
-                  after it",
+        false => {
+            "Distance of the empirical kernel on the training inputs from the analytic one before training, and from its own start \
+                  after it"
+        }
     };
     Chart {
         name,
