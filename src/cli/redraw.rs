@@ -94,7 +94,7 @@ impl<'a> Shown<'a> {
 
     fn draw(&self, folder: &Path) -> Result<Vec<Figure>> {
         match self.findings() {
-            Some(findings) => figure::draw_charts(&findings.charts, folder),
+            Some(findings) => figure::draw_findings(&findings, folder),
             None => figure::draw_all(self.store.manifest(), &self.points, folder),
         }
     }

@@ -29,13 +29,14 @@ mod scene;
 mod sweep;
 mod theme;
 mod ticks;
+mod tiles;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::{KernelManifest, KernelPoint, Manifest, Point, Row, file};
-use crate::study::findings::Chart;
+use crate::study::findings::Findings;
 
 use annotation::DAGGER;
 use numbers::Numbers;
@@ -107,13 +108,14 @@ pub fn draw_all(manifest: &Manifest, points: &[Point], folder: &Path) -> Result<
     FIGURES.iter().map(|draw| draw(manifest, points).write(folder)).collect()
 }
 
-/// Draws the charts of an analysis into `folder`, likewise.
+/// Draws the charts and the maps of an analysis into `folder`, likewise.
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn draw_charts(charts: &[Chart], folder: &Path) -> Result<Vec<Figure>> {
+pub fn draw_findings(findings: &Findings, folder: &Path) -> Result<Vec<Figure>> {
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    charts.iter().map(|chart| chart::draw(chart).write(folder)).collect()
+    let drawings = findings.charts.iter().map(chart::draw).chain(findings.maps.iter().map(tiles::draw));
+    drawings.map(|drawing| drawing.write(folder)).collect()
 }
 
 /// Draws every figure of a comparison of kernels into `folder`, likewise.

@@ -142,6 +142,17 @@ impl Look {
     }
 }
 
+/// The fill of class `i` of `n` ordered ones, light to dark, so that a print in grey keeps the order.
+pub(super) fn fill(i: usize, n: usize) -> Color {
+    viridis(1.0 - if n > 1 { i as f64 / (n - 1) as f64 } else { 0.0 })
+}
+
+/// What can be read on a fill.
+pub(super) fn ink_on(Color(red, green, blue): Color) -> Color {
+    let luminance = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
+    if luminance < 128.0 { PAPER } else { INK }
+}
+
 /// The colour `position` of the way along viridis, linear between five of its colours; its yellow end is too light for lines.
 fn viridis(position: f64) -> Color {
     const STOPS: [[f64; 3]; 5] =

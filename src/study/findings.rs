@@ -15,6 +15,8 @@ pub struct Findings {
     pub tables: Vec<Table>,
     /// The same to look at.
     pub charts: Vec<Chart>,
+    /// Maps over settings, drawn after the charts.
+    pub maps: Vec<TileMap>,
 }
 
 /// A claim and what the rows say of it.
@@ -214,4 +216,49 @@ pub struct Guide {
     pub label: String,
     /// Its corners.
     pub points: Vec<(f64, f64)>,
+}
+
+/// A map: panels with the same rows and columns, a tile at each crossing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TileMap {
+    /// Names its files.
+    pub name: &'static str,
+    /// A heading.
+    pub title: &'static str,
+    /// Full sentences: what a tile is, by what it has its colour, what the marks on tiles are.
+    pub caption: String,
+    /// What the columns are.
+    pub x: String,
+    /// Their names, from the left.
+    pub columns: Vec<String>,
+    /// What the rows are.
+    pub y: String,
+    /// Their names, from the top.
+    pub rows: Vec<String>,
+    /// What the colours mean, best first.
+    pub classes: Vec<String>,
+    /// What the letters on tiles mean: letter, meaning.
+    pub marks: Vec<(String, String)>,
+    /// Side by side, at most six.
+    pub panels: Vec<TilePanel>,
+}
+
+/// One frame of a map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TilePanel {
+    /// Above the frame.
+    pub title: String,
+    /// Row by row, as many as there are columns; absent where nothing was computed.
+    pub tiles: Vec<Vec<Option<Tile>>>,
+}
+
+/// One crossing of a map.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tile {
+    /// Which of the map's classes; none where it cannot be told, which is drawn without colour.
+    pub class: Option<usize>,
+    /// A letter.
+    pub mark: String,
+    /// The quantity that was classed.
+    pub value: Option<Interval>,
 }
