@@ -42,8 +42,8 @@ pub struct Group {
     pub coverage: Option<[f64; 3]>,
     /// The p-values of D'Agostino's test at every test point, of 20 networks or more: uniform if the networks are normally distributed.
     pub normality_p: Vec<f64>,
-    /// Beside the first setting with the same architecture and the same test rows: how far each seed's network moved, RMS over test points
-    /// in units of the first setting's targets.
+    /// Beside the first setting that differs in its training data alone and has the same test rows: how far each seed's network moved, RMS
+    /// over test points in units of the first setting's targets.
     pub responses: Vec<f64>,
     /// How far kernel regression with the NTK moved.
     pub response_ntk: Option<f64>,
@@ -65,11 +65,11 @@ pub fn groups(points: &[Point]) -> Vec<Group> {
         }
         members.entry(key).or_default().push(point);
     }
-    // The first setting with this architecture and these test rows.
+    // The first setting that differs in its training data alone.
     let base = |key: &Key<'_>| {
         let here = members.get(key)?;
         let is_base = |other: &&Key<'_>| {
-            other.architecture() == key.architecture()
+            other.without_data() == key.without_data()
                 && members
                     .get(*other)
                     .is_some_and(|there| response(here, there, |prediction| Some(prediction.target)).is_some())
@@ -95,8 +95,11 @@ impl<'a> Key<'a> {
         Self { varied: &row.varied, depth: row.depth, width: row.width, activation: &row.activation }
     }
 
-    fn architecture(&self) -> (usize, usize, &'a str) {
-        (self.depth, self.width, self.activation)
+    /// The architecture, and the varied settings but those of the data.
+    fn without_data(&self) -> (usize, usize, &'a str, Vec<&'a str>) {
+        let is_data = |part: &&str| part.starts_with("data.") || part.starts_with("data=");
+        let others = self.varied.split(' ').filter(|part| !is_data(part)).collect();
+        (self.depth, self.width, self.activation, others)
     }
 }
 

@@ -24,6 +24,13 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
     if density > 0.0 { q - (normal_probability(q) - p) / density } else { q }
 }
 
+/// What the central interval of probability `level` of a normal distribution covers of one that has `scale` times less spread around the same
+/// mean: `level` itself at scale 1.
+#[must_use]
+pub fn covered_by_scale(level: f64, scale: f64) -> f64 {
+    1.0 - normal_two_sided(scale * normal_quantile(0.5 * (1.0 + level)))
+}
+
 /// P(t >= `value`) of Student's t distribution.
 pub(super) fn t_tail(value: f64, degrees_of_freedom: usize) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.sf(value))
