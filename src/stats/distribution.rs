@@ -122,4 +122,14 @@ mod tests {
     fn without_degrees_of_freedom_there_is_no_probability() {
         assert!(t_tail(1.0, 0).is_nan() && chi_squared_tail(1.0, 0).is_nan() && f_tail(1.0, 3, 0).is_nan());
     }
+
+    #[test]
+    fn an_interval_covers_its_level_at_its_own_scale_and_more_of_what_is_narrower() {
+        for level in [0.5, 0.9, 0.95] {
+            assert!((covered_by_scale(level, 1.0) - level).abs() < 1e-12);
+            assert!(covered_by_scale(level, 1.1) > level && covered_by_scale(level, 0.9) < level);
+        }
+        // A central 95 % interval of half the width is one of 67.3 %.
+        assert!((covered_by_scale(0.95, 0.5) - 0.672_9).abs() < 1e-4);
+    }
 }

@@ -8,6 +8,8 @@ mod ensembles;
 mod equivalence_map;
 mod evidence;
 mod feature_learning;
+#[cfg(test)]
+mod made_up;
 mod replicates;
 mod stability;
 mod theorem_steps;

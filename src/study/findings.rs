@@ -237,3 +237,19 @@ pub struct Guide {
     /// Its corners.
     pub points: Vec<(f64, f64)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alike_is_decided_by_both_sides_of_the_margin() {
+        let decided = |differences: &[f64]| Statement::alike("a", differences, 0.1, 0.95, "b", "splits");
+        assert_eq!(decided(&[0.01, -0.02, 0.0, 0.01]).decision, Decision::Holds);
+        assert_eq!(decided(&[0.2, 0.21, 0.19, 0.2]).decision, Decision::Fails);
+        assert_eq!(decided(&[-0.2, -0.21, -0.19, -0.2]).decision, Decision::Fails);
+        let undecided = decided(&[0.05, 0.15, -0.05, 0.1]);
+        assert!(undecided.needed.as_ref().is_some_and(|(n, of)| *n > 4 && of == "splits"), "{undecided:?}");
+        assert_eq!((decided(&[0.0]).decision, decided(&[]).decision), (Decision::NoInterval, Decision::Diverged));
+    }
+}

@@ -9,7 +9,7 @@
 //! less the unbiased variance it is an unbiased estimate of that distance, which can come out below zero where there is none.
 
 use super::Evidence;
-use super::replicates::{about, setting, title};
+use super::replicates::{about, each, setting, title, words};
 use crate::error::{Error, Result};
 use crate::net::InitialFunction;
 use crate::record::Group;
@@ -159,6 +159,7 @@ impl NetworksNeeded {
 
     fn words(self) -> String {
         match self {
+            Self::Of(n) if n > 1_000_000 => "over a million".to_owned(),
             Self::Of(n) => n.to_string(),
             Self::Never => "never".to_owned(),
         }
@@ -168,19 +169,6 @@ impl NetworksNeeded {
 /// Of a square that was estimated, the root with its sign.
 fn root(square: f64) -> f64 {
     square.signum() * square.abs().sqrt()
-}
-
-fn each(interval: Interval, value: impl Fn(f64) -> f64) -> Interval {
-    Interval { mean: value(interval.mean), low: value(interval.low), high: value(interval.high), n: interval.n }
-}
-
-/// What an interval says in a sentence.
-fn words(interval: Option<Interval>) -> String {
-    match interval {
-        None => "no value".to_owned(),
-        Some(Interval { mean, n: 1, .. }) => format!("{mean:.3}"),
-        Some(Interval { mean, low, high, .. }) => format!("{mean:.3} [{low:.3}, {high:.3}]"),
-    }
 }
 
 /// The criterion beside what it is asked of.
@@ -426,7 +414,7 @@ impl Reading<'_> {
                 .collect();
             let variance = alike.last().and_then(|one| self.interval(one, |group| group.variance_predicted));
             let scatter = variance.filter(|variance| variance.mean > 0.0).map(|variance| Guide {
-                label: "infinite width: (variance / k)^1/2".to_owned(),
+                label: "theory, infinite width: k^-1/2".to_owned(),
                 points: (0..most).map(|i| (size(i), (variance.mean / size(i)).sqrt())).collect(),
             });
             let margin = Guide {
@@ -465,7 +453,7 @@ impl Reading<'_> {
                 ensembles,
             ),
             x: Axis::new("width", Scale::Log2),
-            y: Axis::new("standard deviation, measured over theory", Scale::Log10),
+            y: Axis::new("standard deviation, measured over theory", Scale::Linear),
             panels,
         }
     }
@@ -572,4 +560,106 @@ fn panels<'e, 'a>(ensembles: &'e [Ensemble<'a>], panel: impl Fn(String, &[&'e En
 fn ends(ensembles: &[&Ensemble<'_>]) -> (f64, f64) {
     let widths = || ensembles.iter().map(|one| one.width as f64);
     (widths().fold(f64::INFINITY, f64::min), widths().fold(0.0, f64::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::{row, with_evidence};
+    use super::*;
+    use crate::record::Row;
+    use crate::study::Decision;
+
+    /// Eight replicates of 32 networks whose true mean lies at `distance` from theory and whose standard deviation is `ratio` times theory's
+    /// 0.4, as seen with a little noise.
+    fn groups(width: usize, distance: f64, ratio: f64) -> Vec<Group> {
+        let group = |replicate: usize| {
+            let wiggle = 1.0 + 0.02 * (2.4 * replicate as f64).sin();
+            let variance = (0.4 * ratio * wiggle).powi(2);
+            let gap = |k: f64| (distance * distance + variance / k).sqrt();
+            Group {
+                varied: format!("seeds.root={replicate}"),
+                dataset: "concrete".into(),
+                n_train: 64,
+                split_seed: 0,
+                depth: 2,
+                width,
+                initial_function: "plain".into(),
+                n_networks: 32,
+                n_diverged: 0,
+                mse_mean: Some(0.2),
+                variance: Some(variance),
+                variance_predicted: Some(0.16),
+                gaps_of_means: [1.0, 2.0, 4.0, 8.0, 16.0, 32.0].map(gap).to_vec(),
+                coverage: Some(LEVELS.map(|level| covered_by_scale(level, 1.0 / (ratio * wiggle)))),
+                normality_p: (0..100).map(|i| (f64::from(i) + 0.5) / 100.0).collect(),
+                responses: Vec::new(),
+                response_ntk: None,
+                response_ntk_at_time: None,
+                response_nngp: None,
+            }
+        };
+        (1..=8).map(group).collect()
+    }
+
+    fn found(groups: &[Group]) -> Findings {
+        let rows: Vec<Row> = groups.iter().map(|group| row(group.depth, group.width, 0)).collect();
+        with_evidence(&rows, groups, findings)
+    }
+
+    fn decisions(groups: &[Group]) -> Vec<Decision> {
+        found(groups).statements.into_iter().map(|statement| statement.decision).collect()
+    }
+
+    #[test]
+    fn networks_of_theory_hold_and_each_departure_fails_where_it_is() {
+        use Decision::{Fails, Holds};
+        // The statements are on mean, spread, coverage and shape, in this order.
+        assert_eq!(decisions(&groups(64, 0.0, 1.0)), [Holds, Holds, Holds, Holds]);
+        assert_eq!(decisions(&groups(64, 0.2, 1.0)), [Fails, Holds, Holds, Holds]);
+        assert_eq!(decisions(&groups(64, 0.0, 1.5)), [Holds, Fails, Fails, Holds]);
+        let mut skewed = groups(64, 0.0, 1.0);
+        skewed.iter_mut().for_each(|group| group.normality_p.iter_mut().for_each(|p| *p *= 0.25));
+        assert_eq!(decisions(&skewed), [Holds, Holds, Holds, Fails]);
+    }
+
+    #[test]
+    fn only_the_widest_networks_are_judged_and_all_are_in_the_tables() {
+        let all = [groups(16, 0.3, 2.0), groups(64, 0.0, 1.0)].concat();
+        let found = found(&all);
+        assert!(found.statements.iter().all(|statement| statement.claim.contains("width 64")));
+        assert!(found.tables.iter().all(|table| table.rows.len() == 2));
+        let narrow = &found.tables[0].rows[0];
+        assert!(
+            matches!(&narrow[7], Cell::Interval(Some(interval)) if (interval.mean - 0.3).abs() < 1e-9),
+            "{narrow:?}"
+        );
+        assert_eq!(narrow[8], Cell::from("never"));
+    }
+
+    #[test]
+    fn the_networks_needed_bring_the_distance_and_the_scatter_below_the_margin() {
+        // 0.06^2 + 0.64 / 100 = 0.1^2.
+        assert_eq!(NetworksNeeded::of(0.0036, 0.64, 0.1), NetworksNeeded::Of(100));
+        assert_eq!(NetworksNeeded::of(-0.002, 0.64, 0.1), NetworksNeeded::Of(64));
+        assert_eq!(NetworksNeeded::of(0.011, 0.64, 0.1), NetworksNeeded::Never);
+        assert_eq!(NetworksNeeded::of(0.0, 0.001, 0.1), NetworksNeeded::Of(1));
+    }
+
+    #[test]
+    fn what_is_missing_is_a_dash_and_no_panic() {
+        let mut few = groups(64, 0.0, 1.0);
+        for group in &mut few {
+            *group = Group {
+                n_networks: 0,
+                n_diverged: 32,
+                variance: None,
+                gaps_of_means: Vec::new(),
+                coverage: None,
+                normality_p: Vec::new(),
+                ..group.clone()
+            };
+        }
+        assert!(decisions(&few).iter().all(|decision| *decision == Decision::Diverged));
+        assert!(found(&few).charts[0].caption.contains("256 networks diverged"));
+    }
 }

@@ -1,10 +1,11 @@
 //! What repeats a setting with other data: other rows of the same data set, and with another root seed other networks as well.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Evidence;
 use super::evidence::without;
 use crate::record::Row;
+use crate::stats::Interval;
 
 /// The varied keys that repeat a setting and are no part of what it asks.
 ///
@@ -17,11 +18,29 @@ pub(super) fn setting(label: &str) -> String {
     without(label, &REPLICATES)
 }
 
-/// `depth 2`, and the setting where there is one.
+/// What an interval says in a sentence.
+pub(super) fn words(interval: Option<Interval>) -> String {
+    match interval {
+        None => "no value".to_owned(),
+        Some(Interval { mean, n: 1, .. }) => format!("{mean:.3}"),
+        Some(Interval { mean, low, high, .. }) => format!("{mean:.3} [{low:.3}, {high:.3}]"),
+    }
+}
+
+/// An interval of logarithms as one of what they are the logarithms of, and the like.
+pub(super) fn each(interval: Interval, value: impl Fn(f64) -> f64) -> Interval {
+    Interval { mean: value(interval.mean), low: value(interval.low), high: value(interval.high), n: interval.n }
+}
+
+/// `depth 2`, and the setting where there is one: `train.initial_function=plain` as "initial function plain".
 pub(super) fn title(depth: usize, setting: &str) -> String {
-    let settings = setting.split(' ').filter(|part| !part.is_empty());
-    let words = settings.map(|part| part.rsplit_once('.').map_or(part, |(_, last)| last).replace('_', " "));
-    std::iter::once(format!("depth {depth}")).chain(words).collect::<Vec<_>>().join(", ")
+    let in_words = |part: &str| {
+        let (key, value) = part.split_once('=').unwrap_or((part, ""));
+        let key = key.rsplit_once('.').map_or(key, |(_, last)| last);
+        format!("{} {value}", key.replace('_', " ")).trim_end().to_owned()
+    };
+    let settings = setting.split(' ').filter(|part| !part.is_empty()).map(in_words);
+    std::iter::once(format!("depth {depth}")).chain(settings).collect::<Vec<_>>().join(", ")
 }
 
 /// Data, replicates, seeds, networks and precision: what every caption says.
@@ -35,7 +54,7 @@ pub(super) fn about(evidence: &Evidence<'_>) -> String {
         let values = evidence.distinct(value);
         values.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
     };
-    let replicates: BTreeSet<String> = evidence.rows.iter().map(|row| replicate(row)).collect();
+    let replicates: BTreeSet<String> = evidence.rows.iter().map(|row| replicate(&row.varied)).collect();
     format!(
         "Data: {} ({} training and {} test inputs), {} replicates with other rows, {} seeds each; {} networks of widths {}, weights of \
          deviation {:.3} and biases of {}, {} at the start, trained by {} in {}.",
@@ -54,11 +73,26 @@ pub(super) fn about(evidence: &Evidence<'_>) -> String {
     )
 }
 
-/// The part of a row's label that repeats its setting, and the split.
-fn replicate(row: &Row) -> String {
+/// The part of a label that repeats its setting.
+pub(super) fn replicate(label: &str) -> String {
     let is_kept =
         |part: &&str| REPLICATES.iter().any(|key| part.strip_prefix(key).is_some_and(|rest| rest.starts_with('=')));
-    row.varied.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ")
+    label.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ")
+}
+
+/// The mean over the seeds of each replicate, which is what an interval over replicates takes; a replicate without a value is not there.
+pub(super) fn by_replicate<'a>(
+    rows: impl IntoIterator<Item = &'a Row>,
+    value: impl Fn(&Row) -> Option<f64>,
+) -> BTreeMap<String, f64> {
+    let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for row in rows {
+        if let Some(value) = value(row) {
+            values.entry(replicate(&row.varied)).or_default().push(value);
+        }
+    }
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    values.into_iter().map(|(replicate, values)| (replicate, mean(values))).collect()
 }
 
 #[cfg(test)]
@@ -67,9 +101,9 @@ mod tests {
 
     #[test]
     fn a_title_says_what_is_varied_but_not_what_repeats_it() {
-        let setting = setting("data.split_seed=3 seeds.root=1 train.initial_function=plain");
-        assert_eq!(setting, "train.initial_function=plain");
-        assert_eq!(title(2, &setting), "depth 2, initial function=plain");
+        let setting = setting("data.label_noise=0.5 data.split_seed=3 seeds.root=1 train.initial_function=plain");
+        assert_eq!(setting, "data.label_noise=0.5 train.initial_function=plain");
+        assert_eq!(title(2, &setting), "depth 2, label noise 0.5, initial function plain");
         assert_eq!(title(1, ""), "depth 1");
     }
 }
