@@ -1,10 +1,11 @@
-//! The figures of a comparison of kernels: their test errors, the NTK's beside each other one, and how each came to its ridge and to its
-//! intervals.
+//! The figures of a comparison of kernels: their test errors, and what their spectra predict of them, the NTK's beside each other one, and how
+//! each came to its ridge and to its intervals.
 //!
 //! A figure without numbers is left out. Panels beyond the sixth are too, and the caption says so; the table of numbers has all.
 
 mod calibration;
 mod errors;
+mod learning_curve;
 mod member;
 mod ratio;
 mod ridge;
@@ -17,7 +18,7 @@ use crate::record::{KernelManifest, KernelPoint, KernelRow};
 type Draw = fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>;
 
 /// The figures, in the order in which a report shows them.
-const FIGURES: [Draw; 4] = [errors::draw, ratio::draw, ridge::draw, calibration::draw];
+const FIGURES: [Draw; 5] = [errors::draw, learning_curve::draw, ratio::draw, ridge::draw, calibration::draw];
 
 /// More panels than this are too small to read.
 const MOST_PANELS: usize = 18;

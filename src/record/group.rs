@@ -42,8 +42,8 @@ pub struct Group {
     pub coverage: Option<[f64; 3]>,
     /// The p-values of D'Agostino's test at every test point, of 20 networks or more: uniform if the networks are normally distributed.
     pub normality_p: Vec<f64>,
-    /// Beside the first setting with the same architecture and the same test rows: how far each seed's network moved, RMS over test points
-    /// in units of the first setting's targets.
+    /// Beside the first setting that differs in its training data alone and has the same test rows: how far each seed's network moved, RMS
+    /// over test points in units of the first setting's targets.
     pub responses: Vec<f64>,
     /// How far kernel regression with the NTK moved.
     pub response_ntk: Option<f64>,
@@ -65,11 +65,11 @@ pub fn groups(points: &[Point]) -> Vec<Group> {
         }
         members.entry(key).or_default().push(point);
     }
-    // The first setting with this architecture and these test rows.
+    // The first setting that differs in its training data alone.
     let base = |key: &Key<'_>| {
         let here = members.get(key)?;
         let is_base = |other: &&Key<'_>| {
-            other.architecture() == key.architecture()
+            other.without_data() == key.without_data()
                 && members
                     .get(*other)
                     .is_some_and(|there| response(here, there, |prediction| Some(prediction.target)).is_some())
@@ -95,8 +95,11 @@ impl<'a> Key<'a> {
         Self { varied: &row.varied, depth: row.depth, width: row.width, activation: &row.activation }
     }
 
-    fn architecture(&self) -> (usize, usize, &'a str) {
-        (self.depth, self.width, self.activation)
+    /// The architecture, and the varied settings but those of the data.
+    fn without_data(&self) -> (usize, usize, &'a str, Vec<&'a str>) {
+        let is_other = |part: &&str| !part.is_empty() && !part.starts_with("data.") && !part.starts_with("data=");
+        let others = self.varied.split(' ').filter(is_other).collect();
+        (self.depth, self.width, self.activation, others)
     }
 }
 
@@ -254,5 +257,68 @@ mod tests {
         let gaps = gaps_of_means(&columns, &[0.0, 0.0], 4);
         assert_eq!(gaps.len(), 3);
         assert!((gaps[0] - 1.5_f64.sqrt()).abs() < 1e-12 && gaps[2] == 0.0, "{gaps:?}");
+    }
+
+    /// A network of depth 1, width 8 whose prediction at test point i, of target i, is i + `shift[i]`; the kernels predict i + 0.1.
+    fn point(varied: &str, seed: u64, shift: &[f64]) -> Point {
+        let row = serde_json::json!({
+            "id": format!("{varied} {seed}"), "schema": 5, "study": "", "dataset": "made up", "varied": varied,
+            "split_seed": 0, "label_noise": 0.0, "input_noise": 0.0, "d_in": 1, "d_out": 1, "n_train": 4, "n_test": 3,
+            "activation": "relu", "parametrization": "ntk", "laziness": 1.0, "w_std": 1.0, "b_std": 0.0, "depth": 1, "width": 8,
+            "initial_function": "plain", "seed": seed, "backend": "flex", "dtype": "f64", "ridge": 0.0, "optimizer": "",
+            "learning_rate": 1.0, "n_steps": 1, "time": 1.0, "stop": "at-time", "is_reached": true, "outcome": "completed",
+            "mse_ntk": 0.0, "mse_nngp": 0.0, "mse_rbf": 0.0, "mse_laplace": 0.0, "mse_matern": 0.0, "kernel_error": 0.0,
+            "kernel_scale": 1.0, "eigenvalue_cutoff": 0.0, "n_dropped": 0,
+        });
+        let predictions = shift.iter().enumerate().map(|(i, shift)| Prediction {
+            ntk: i as f64 + 0.1,
+            ntk_at_time: Some(i as f64),
+            ..prediction(i, i as f64, i as f64 + shift)
+        });
+        Point {
+            row: serde_json::from_value(row).unwrap(),
+            seconds: 0.0,
+            predictions: predictions.collect(),
+            trajectory: Vec::new(),
+            modes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn spread_and_coverage_are_those_of_the_networks() {
+        // Deviations of 0.5, 1 and 3 from the mean of a normal number of deviation 1, both ways.
+        let points = [point("", 0, &[0.5, 1.0, 3.0]), point("", 1, &[-0.5, -1.0, -3.0])];
+        let group = &groups(&points)[0];
+        // The unbiased variances of +-d are 2 d^2.
+        assert!((group.variance.unwrap() - 2.0 * (0.25 + 1.0 + 9.0) / 3.0).abs() < 1e-12);
+        assert_eq!(group.variance_predicted, Some(1.0));
+        assert_eq!(group.coverage, Some([1.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0]));
+        assert!(group.mse_mean.unwrap() < 1e-24 && group.gaps_of_means[1] < 1e-12);
+        assert!(group.normality_p.is_empty() && group.responses.is_empty());
+    }
+
+    #[test]
+    fn a_diverged_network_takes_no_part_but_is_counted() {
+        let mut points = vec![point("", 0, &[0.5, 1.0, 3.0]), point("", 1, &[9.0, 9.0, 9.0])];
+        points[1].row.outcome = crate::record::Outcome::Diverged;
+        let group = &groups(&points)[0];
+        assert_eq!((group.n_networks, group.n_diverged, group.variance), (1, 1, None));
+    }
+
+    #[test]
+    fn a_response_is_that_of_the_same_seed_to_other_data_alone() {
+        let steps = "train.n_steps=9";
+        let points = [
+            point("", 0, &[0.0; 3]),
+            point("", 1, &[1.0; 3]),
+            point("data.label_noise=0.1", 0, &[0.25; 3]),
+            point("data.label_noise=0.1", 1, &[1.5; 3]),
+            point(steps, 0, &[4.0; 3]),
+            point(&format!("data.label_noise=0.1 {steps}"), 0, &[4.125; 3]),
+        ];
+        let found = groups(&points);
+        let responses: Vec<&[f64]> = found.iter().map(|group| group.responses.as_slice()).collect();
+        assert_eq!(responses, [&[][..], &[0.25, 0.5], &[], &[0.125]]);
+        assert_eq!((found[1].response_ntk, found[2].response_ntk), (Some(0.0), None));
     }
 }

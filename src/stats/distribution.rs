@@ -24,6 +24,13 @@ pub(super) fn normal_quantile(p: f64) -> f64 {
     if density > 0.0 { q - (normal_probability(q) - p) / density } else { q }
 }
 
+/// What the central interval of probability `level` of a normal distribution covers of one that has `scale` times less spread around the same
+/// mean: `level` itself at scale 1.
+#[must_use]
+pub fn covered_by_scale(level: f64, scale: f64) -> f64 {
+    1.0 - normal_two_sided(scale * normal_quantile(0.5 * (1.0 + level)))
+}
+
 /// P(t >= `value`) of Student's t distribution.
 pub(super) fn t_tail(value: f64, degrees_of_freedom: usize) -> f64 {
     StudentsT::new(0.0, 1.0, degrees_of_freedom as f64).map_or(f64::NAN, |t| t.sf(value))
@@ -114,5 +121,15 @@ mod tests {
     #[test]
     fn without_degrees_of_freedom_there_is_no_probability() {
         assert!(t_tail(1.0, 0).is_nan() && chi_squared_tail(1.0, 0).is_nan() && f_tail(1.0, 3, 0).is_nan());
+    }
+
+    #[test]
+    fn an_interval_covers_its_level_at_its_own_scale_and_more_of_what_is_narrower() {
+        for level in [0.5, 0.9, 0.95] {
+            assert!((covered_by_scale(level, 1.0) - level).abs() < 1e-12);
+            assert!(covered_by_scale(level, 1.1) > level && covered_by_scale(level, 0.9) < level);
+        }
+        // A central 95 % interval of half the width is one of 67.3 %.
+        assert!((covered_by_scale(0.95, 0.5) - 0.672_9).abs() < 1e-4);
     }
 }

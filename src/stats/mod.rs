@@ -30,6 +30,7 @@ mod slope;
 mod golden;
 
 pub use bootstrap::{Bootstrap, bca, bootstrap, cluster_bootstrap};
+pub use distribution::covered_by_scale;
 pub use effect::{Effect, effect, superiority};
 pub use equivalence::{Decision, Equivalence, equivalence_test, pairs_needed};
 pub use friedman::{Friedman, friedman_test, mean_ranks};

@@ -11,6 +11,7 @@ mod feature_learning;
 #[cfg(test)]
 mod made_up;
 mod mismatch;
+mod replicates;
 mod setting;
 mod stability;
 mod theorem_steps;

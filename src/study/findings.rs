@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::verdict::{Decision, decide, needed};
-use crate::stats::{Bootstrap, Interval, Slope};
+use crate::stats::{self, Bootstrap, Interval, Slope, equivalence_test};
 
 /// All that an analysis found.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -45,6 +45,28 @@ impl Statement {
         let decision = decide(interval, margin);
         let needed = interval.filter(|_| decision == Decision::Undecided).and_then(|interval| needed(interval, margin));
         Self { claim: claim.into(), decision, evidence: evidence.into(), needed: needed.map(|n| (n, of.to_owned())) }
+    }
+
+    /// That the mean of `differences` lies within `margin` of 0, by two one-sided tests at the level that goes with `confidence`.
+    #[must_use]
+    pub fn alike(
+        claim: impl Into<String>,
+        differences: &[f64],
+        margin: f64,
+        confidence: f64,
+        evidence: impl Into<String>,
+        of: &str,
+    ) -> Self {
+        let test = equivalence_test(differences, margin, 1.0 - confidence);
+        let (decision, more) = match test.map(|test| test.decision) {
+            Some(stats::Decision::Equivalent) => (Decision::Holds, None),
+            Some(stats::Decision::Different) => (Decision::Fails, None),
+            Some(stats::Decision::Undecided { n_more_pairs }) => (Decision::Undecided, n_more_pairs),
+            None if differences.is_empty() => (Decision::Diverged, None),
+            None => (Decision::NoInterval, None),
+        };
+        let needed = more.map(|more| (differences.len() + more, of.to_owned()));
+        Self { claim: claim.into(), decision, evidence: evidence.into(), needed }
     }
 
     /// That the quantity of `interval`, which can have either sign, lies between -`margin` and `margin`.
@@ -261,4 +283,20 @@ pub struct Tile {
     pub mark: String,
     /// The quantity that was classed.
     pub value: Option<Interval>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alike_is_decided_by_both_sides_of_the_margin() {
+        let decided = |differences: &[f64]| Statement::alike("a", differences, 0.1, 0.95, "b", "splits");
+        assert_eq!(decided(&[0.01, -0.02, 0.0, 0.01]).decision, Decision::Holds);
+        assert_eq!(decided(&[0.2, 0.21, 0.19, 0.2]).decision, Decision::Fails);
+        assert_eq!(decided(&[-0.2, -0.21, -0.19, -0.2]).decision, Decision::Fails);
+        let undecided = decided(&[0.05, 0.15, -0.05, 0.1]);
+        assert!(undecided.needed.as_ref().is_some_and(|(n, of)| *n > 4 && of == "splits"), "{undecided:?}");
+        assert_eq!((decided(&[0.0]).decision, decided(&[]).decision), (Decision::NoInterval, Decision::Diverged));
+    }
 }

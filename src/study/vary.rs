@@ -9,6 +9,14 @@
 //!
 //! The last is a section of the config: its tables change the keys that they hold. The value of any other key takes the place of the one
 //! that was there.
+//! A name of one's own, which is no table of the config, holds tables of settings that go together, so that one list takes one step in several
+//! directions:
+//!
+//! ```toml
+//! [vary]
+//! "data.split_seed" = [0, 1, 2]
+//! perturbation = [{}, { "data.label_noise" = 0.1 }, { "data.n_train" = 32 }]
+//! ```
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,7 +47,7 @@ pub(super) struct Varied<T> {
 pub(super) fn combinations<T: Serialize + DeserializeOwned>(config: &T, vary: &Vary) -> Result<Vec<Varied<T>>> {
     let base = toml::Table::try_from(config)
         .map_err(|reason| Error::Check(format!("the config cannot be written as TOML: {reason}")))?;
-    let mut settings: Vec<Vec<(&str, &toml::Value)>> = vec![Vec::new()];
+    let mut settings: Vec<Vec<Setting<'_>>> = vec![Vec::new()];
     for (key, values) in vary {
         let Some(values) = values.as_array().filter(|values| !values.is_empty()) else {
             return Err(Error::config(
@@ -55,13 +63,27 @@ pub(super) fn combinations<T: Serialize + DeserializeOwned>(config: &T, vary: &V
                 "shorten one",
             ));
         }
-        let with = |setting: &[_], value| [setting, &[(key.as_str(), value)]].concat();
-        settings = settings.iter().flat_map(|setting| values.iter().map(move |value| with(setting, value))).collect();
+        let steps: Vec<Vec<Setting<'_>>> = values.iter().map(|value| together(&base, key, value)).collect();
+        let with = |setting: &[_], step: &[_]| [setting, step].concat();
+        settings = settings.iter().flat_map(|setting| steps.iter().map(move |step| with(setting, step))).collect();
     }
     settings.iter().map(|setting| combination(&base, setting)).collect()
 }
 
-fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml::Value)]) -> Result<Varied<T>> {
+/// A dotted key and its value.
+type Setting<'a> = (&'a str, &'a toml::Value);
+
+/// What one value of a list sets: its key, or, under a name that is neither dotted nor a table of the config, all keys of the table it is.
+fn together<'a>(base: &toml::Table, key: &'a str, value: &'a toml::Value) -> Vec<Setting<'a>> {
+    match value.as_table() {
+        Some(settings) if !key.contains('.') && !base.contains_key(key) => {
+            settings.iter().map(|(key, value)| (key.as_str(), value)).collect()
+        }
+        _ => vec![(key, value)],
+    }
+}
+
+fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[Setting<'_>]) -> Result<Varied<T>> {
     let mut table = base.clone();
     table.remove("vary");
     for (key, value) in setting {
@@ -77,7 +99,10 @@ fn combination<T: DeserializeOwned>(base: &toml::Table, setting: &[(&str, &toml:
             )
         })?;
     }
-    let label = setting.iter().map(|(key, value)| format!("{key}={}", short(value))).collect::<Vec<_>>().join(" ");
+    // What is set twice is what it was set to last.
+    let is_last = |i: usize, key: &str| setting[i + 1..].iter().all(|(other, _)| *other != key);
+    let parts = setting.iter().enumerate().filter(|(i, (key, _))| is_last(*i, key));
+    let label = parts.map(|(_, (key, value))| format!("{key}={}", short(value))).collect::<Vec<_>>().join(" ");
     let config = table.try_into().map_err(|reason: toml::de::Error| {
         Error::config(
             format!("vary: {label}"),
@@ -145,6 +170,23 @@ mod tests {
         let all = combinations(&config, &config.vary).unwrap();
         let seen: Vec<_> = all.iter().map(|one| (one.label.as_str(), one.config.inner.n)).collect();
         assert_eq!(seen, [("inner=a_b", 1), ("inner=c", 5)]);
+    }
+
+    #[test]
+    fn settings_that_go_together_take_one_step_in_each_direction() {
+        let config =
+            outer("steps = [{}, { 'inner.n' = 7 }, { 'inner.n' = 8, 'inner.name' = 'b' }]\n\"inner.name\" = ['a']");
+        let all = combinations(&config, &config.vary).unwrap();
+        let seen: Vec<_> = all.iter().map(|one| (one.label.as_str(), one.config.inner.n)).collect();
+        // What is set last stands, and is what the label says.
+        assert_eq!(
+            seen,
+            [("inner.name=a", 1), ("inner.name=a inner.n=7", 7), ("inner.n=8 inner.name=b", 8)],
+            "{seen:?}"
+        );
+        // A table of the config is a value, as it was.
+        let config = outer("inner = [{ n = 5, name = 'c' }]");
+        assert_eq!(combinations(&config, &config.vary).unwrap()[0].config.inner, Inner { n: 5, name: "c".into() });
     }
 
     #[test]

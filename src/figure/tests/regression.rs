@@ -54,6 +54,20 @@ fn a_ratio_below_one_is_an_ntk_that_is_better() {
 }
 
 #[test]
+fn what_the_spectrum_predicts_is_drawn_beside_what_was_measured() {
+    let mut points = map(&[32, 64], &[2], 6);
+    points.iter_mut().for_each(|point| point.row.mse_predicted = Some(2.0 * point.row.mse_test));
+    check(&points, &["errors", "learning_curve", "ratio", "ridge", "calibration"]);
+    let (_folder, figures) = drawn_kernels(&points);
+    let row = cells(&figures[1], &["label noise 0.5", "64", "rbf", "", "6"]);
+    let [measured, predicted] = [5, 8].map(|i| row[i].parse::<f64>().expect("a number"));
+    assert!((predicted - 2.0 * measured).abs() < 1e-12, "{row:?}");
+    // Of one size there is no curve.
+    points.retain(|point| point.row.n_train == 32);
+    check(&points, &["errors", "ratio", "ridge", "calibration"]);
+}
+
+#[test]
 fn no_point_gives_no_figure() {
     assert!(drawn_kernels(&[]).1.is_empty());
 }

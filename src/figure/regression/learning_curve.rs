@@ -1,0 +1,148 @@
+//! Test error against training rows, beside what the kernel's spectrum predicts of it. Only where a prediction was asked for.
+
+use super::super::Drawing;
+use super::super::axis::{Axis, Scale};
+use super::super::caption;
+use super::super::font::fitted;
+use super::super::layout::Layout;
+use super::super::legend::Legend;
+use super::super::numbers::{Numbers, cell};
+use super::super::panel::Panel;
+use super::super::scene::Scene;
+use super::super::theme::{Dash, GUIDE, Stroke};
+use super::member::Member;
+use super::setting::{SET_APART, Setting, data, interval, left_out};
+use super::{MOST_PANELS, apart, rows};
+use crate::record::{KernelManifest, KernelPoint, KernelRow};
+use crate::stats::{Interval, mean_interval};
+
+/// One kernel at one size, over the splits that have a prediction.
+struct Pair {
+    setting: usize,
+    member: usize,
+    n_train: usize,
+    measured: Interval,
+    predicted: Interval,
+}
+
+pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
+    let rows = rows(points);
+    let members = Member::all(&rows);
+    let settings = Setting::all(&rows);
+    if settings.iter().all(|setting| setting.sizes().len() < 2) {
+        return None;
+    }
+    let pairs = pairs(&settings, &members, manifest.confidence);
+    if pairs.is_empty() {
+        return None;
+    }
+    let caption = [
+        "Mean squared test error, in units of the training targets' variance, against the number of training rows: measured (solid, with \
+         markers) and as the spectrum of each kernel predicts it on average over training sets (dotted, Canatar, Bordelon and Pehlevan 2021), \
+         at the ridge that the training rows chose. The spectrum is that of the kernel matrix of a pool of rows, most of which no training set \
+         of this size has; how far both lie apart is how far the data are from the prediction's assumptions."
+            .to_owned(),
+        data(manifest, &rows, points.len()),
+        interval(manifest, pairs.iter().map(|pair| pair.measured.n)),
+        SET_APART.to_owned(),
+        left_out(settings.len(), "settings"),
+    ];
+    Some(Drawing {
+        name: "learning_curve",
+        title: "Test error and what the spectrum predicts",
+        caption: caption::join(&caption),
+        numbers: table(&settings, &members, &pairs),
+        scene: scene(&settings[..settings.len().min(MOST_PANELS)], &members, &pairs),
+    })
+}
+
+fn pairs(settings: &[Setting<'_>], members: &[Member], confidence: f64) -> Vec<Pair> {
+    let mut pairs = Vec::new();
+    for (i, setting) in settings.iter().enumerate() {
+        for (k, member) in members.iter().enumerate() {
+            for n_train in setting.sizes() {
+                let is_pair = |row: &&KernelRow| {
+                    row.n_train == n_train
+                        && member.is_of(row)
+                        && row.mse_test.is_finite()
+                        && row.mse_predicted.is_some()
+                };
+                let here: Vec<&KernelRow> = setting.rows.iter().copied().filter(is_pair).collect();
+                let mean = |value: fn(&KernelRow) -> Option<f64>| {
+                    mean_interval(&here.iter().filter_map(|row| value(row)).collect::<Vec<_>>(), confidence)
+                };
+                if let (Some(measured), Some(predicted)) =
+                    (mean(|row| Some(row.mse_test)), mean(|row| row.mse_predicted))
+                {
+                    pairs.push(Pair { setting: i, member: k, n_train, measured, predicted });
+                }
+            }
+        }
+    }
+    pairs
+}
+
+fn table(settings: &[Setting<'_>], members: &[Member], pairs: &[Pair]) -> Numbers {
+    let mut numbers = Numbers::new([
+        "setting",
+        "n_train",
+        "kernel",
+        "depth",
+        "n_splits",
+        "measured",
+        "low",
+        "high",
+        "predicted",
+        "predicted_low",
+        "predicted_high",
+    ]);
+    for Pair { setting, member, n_train, measured, predicted } in pairs {
+        let [kernel, depth] = members[*member].cells();
+        let start = [settings[*setting].label.clone(), n_train.to_string(), kernel, depth, measured.n.to_string()];
+        let ends = [measured, predicted].into_iter().flat_map(|value| [value.mean, value.low, value.high].map(cell));
+        numbers.push(start.into_iter().chain(ends).collect());
+    }
+    numbers
+}
+
+fn scene(settings: &[Setting<'_>], members: &[Member], pairs: &[Pair]) -> Scene {
+    let mut legend = Legend::default();
+    for member in members {
+        legend.series(member.name(), member.look);
+    }
+    legend.line("predicted, in the colour of its kernel".to_owned(), GUIDE);
+    let layout = Layout { n_panels: settings.len(), share_y: true, height: Some(220.0), headroom: 0.0 };
+    let (mut scene, frames) = layout.sheet(&legend);
+    let drawn = || pairs.iter().filter(|pair| pair.setting < settings.len());
+    let aside = |k: usize| apart(k, members.len());
+    let x = Axis::over(
+        Scale::Log2,
+        "training rows",
+        drawn().flat_map(|pair| [0, members.len() - 1].map(|end| aside(end) * pair.n_train as f64)),
+    );
+    for (i, (frame, setting)) in frames.into_iter().zip(settings).enumerate() {
+        let row = i / layout.n_columns();
+        let in_row = drawn().filter(|pair| pair.setting / layout.n_columns() == row);
+        let y = Axis::over(Scale::Log10, "mean squared test error", in_row.flat_map(extent));
+        let panel = Panel { frame, headroom: 0.0, x: x.clone(), y };
+        panel.draw_frame(&mut scene, &fitted(&setting.label, frame.width), layout.leads_row(i));
+        for (k, member) in members.iter().enumerate() {
+            let of_member: Vec<&Pair> = pairs.iter().filter(|pair| pair.setting == i && pair.member == k).collect();
+            let at = |pair: &&Pair| aside(k) * pair.n_train as f64;
+            let predicted: Vec<_> = of_member.iter().map(|pair| (at(pair), Some(pair.predicted.mean))).collect();
+            panel.line(&mut scene, &predicted, Stroke::new(member.look.color, 1.2, Dash::Dotted));
+            for pair in &of_member {
+                panel.error_bar(&mut scene, at(pair), pair.measured, member.look.color);
+            }
+            let measured: Vec<_> = of_member.iter().map(|pair| (at(pair), Some(pair.measured))).collect();
+            panel.curve(&mut scene, &measured, member.look);
+        }
+    }
+    scene
+}
+
+/// What the vertical axis must show; of a lower end far below its mean only the way there.
+fn extent(pair: &Pair) -> [f64; 4] {
+    let Interval { mean, low, high, .. } = pair.measured;
+    [low.max(0.4 * mean), mean, high, pair.predicted.mean]
+}
