@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use ntk::error::{Error, Result};
-use ntk::figure::{self, Figure};
+use ntk::figure::{self, Figure, Undrawn};
 use ntk::record::{Kept, KernelPoint, Point, Row, RunKind, Store, groups};
 use ntk::report::{self, Report};
 use ntk::study::findings::Findings;
@@ -106,17 +106,19 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Compares the report in a folder, and the numbers of its charts, with what the rows there give.
+/// Compares the report in a folder, and the numbers of its analysis' figures, with what the rows there give.
 fn check(folder: &Path, output: &Output) -> Result<()> {
     let path = folder.join("report.md");
     let kept = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let (n_rows, computed, charts) = match RunKind::of(folder)? {
+    let (n_rows, computed, figures) = match RunKind::of(folder)? {
         RunKind::Equivalence => {
             let Kept { manifest, rows, groups } = Kept::<Point>::read(folder)?;
             let rows: Vec<&Row> = rows.iter().collect();
             let evidence = Evidence { manifest: &manifest, rows: &rows, groups: &groups };
-            let charts = study::analyse(&evidence).map_or_else(Vec::new, |findings| findings.charts);
-            (rows.len(), report::text(&evidence), charts)
+            let findings = study::analyse(&evidence);
+            let undrawn = findings.as_ref().map(figure::undrawn).transpose()?.unwrap_or_default();
+            let figures: Vec<Figure> = undrawn.iter().map(|one| one.figure.clone()).collect();
+            (rows.len(), report::text(&evidence, &figures), undrawn)
         }
         RunKind::Regression => {
             let Kept { manifest, rows, .. } = Kept::<KernelPoint>::read(folder)?;
@@ -135,17 +137,16 @@ fn check(folder: &Path, output: &Output) -> Result<()> {
             ),
         ));
     }
-    for chart in &charts {
+    for Undrawn { figure, numbers } in &figures {
         // Beside the report where results are kept, in a folder of their own in a run.
-        let name = format!("{}.csv", chart.name);
-        let path = [folder.join(&name), folder.join("figures").join(&name)].into_iter().find(|path| path.exists());
-        let path = path.unwrap_or_else(|| folder.join("figures").join(&name));
-        if std::fs::read(&path).map_err(Error::io("read", &path))? != figure::numbers(chart)? {
+        let beside = folder.join(&figure.numbers);
+        let path = if beside.exists() { beside } else { folder.join("figures").join(&figure.numbers) };
+        if std::fs::read(&path).map_err(Error::io("read", &path))? != *numbers {
             return Err(not_of_rows(&path, format!("these numbers are not what the {n_rows} rows give")));
         }
     }
     if output.json {
-        return output.document(&serde_json::json!({ "n_rows": n_rows, "n_charts": charts.len(), "is_true": true }));
+        return output.document(&serde_json::json!({ "n_rows": n_rows, "n_figures": figures.len(), "is_true": true }));
     }
     output.words(&format!("{}: every number is that of the {n_rows} rows", path.display()));
     Ok(())

@@ -60,28 +60,28 @@ pub struct Figure {
     pub numbers: PathBuf,
 }
 
-impl Figure {
-    /// What a report says of a chart, before there is a file.
-    #[must_use]
-    pub fn undrawn(chart: &Chart) -> Self {
-        let [svg, png, numbers] = ["svg", "png", "csv"].map(|extension| format!("{}.{extension}", chart.name).into());
-        Self {
-            name: chart.name.to_owned(),
-            title: chart.title.to_owned(),
-            caption: chart.caption.clone(),
-            svg,
-            png,
-            numbers,
-        }
-    }
+/// A figure of an analysis, which is made of rows alone, before it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undrawn {
+    /// As it will be called; there are no files yet.
+    pub figure: Figure,
+    /// What its table of numbers will hold.
+    pub numbers: Vec<u8>,
 }
 
-/// The numbers that a chart draws, as its CSV file holds them.
+/// The figures of an analysis without their pictures, in the order of [`draw_findings`].
 ///
 /// # Errors
-/// When they cannot be written as CSV.
-pub fn numbers(chart: &Chart) -> Result<Vec<u8>> {
-    chart::draw(chart).numbers.to_csv().map_err(|e| not_drawn(Path::new(chart.name), e.to_string()))
+/// When numbers cannot be written as CSV.
+pub fn undrawn(findings: &Findings) -> Result<Vec<Undrawn>> {
+    let without_picture = |drawing: Drawing| {
+        let Drawing { name, title, caption, numbers, .. } = drawing;
+        let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| PathBuf::from(format!("{name}.{extension}")));
+        let table = numbers.to_csv().map_err(|e| not_drawn(&csv, e.to_string()))?;
+        let figure = Figure { name: name.to_owned(), title: title.to_owned(), caption, svg, png, numbers: csv };
+        Ok(Undrawn { figure, numbers: table })
+    };
+    drawings(findings).map(without_picture).collect()
 }
 
 /// A figure before it is written.
@@ -114,8 +114,11 @@ pub fn draw_all(manifest: &Manifest, points: &[Point], folder: &Path) -> Result<
 /// When the folder cannot be written to.
 pub fn draw_findings(findings: &Findings, folder: &Path) -> Result<Vec<Figure>> {
     fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    let drawings = findings.charts.iter().map(chart::draw).chain(findings.maps.iter().map(tiles::draw));
-    drawings.map(|drawing| drawing.write(folder)).collect()
+    drawings(findings).map(|drawing| drawing.write(folder)).collect()
+}
+
+fn drawings(findings: &Findings) -> impl Iterator<Item = Drawing> + '_ {
+    findings.charts.iter().map(chart::draw).chain(findings.maps.iter().map(tiles::draw))
 }
 
 /// Draws every figure of a comparison of kernels into `folder`, likewise.

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::figure::Figure;
 use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
-use crate::study::{Evidence, analyse};
+use crate::study::Evidence;
 pub use check::{Difference, differences};
 pub use findings::statements;
 pub use number::short;
@@ -51,12 +51,11 @@ pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figu
     put(store.folder(), &store.manifest().study, &regression::compose(store.manifest(), &rows, figures), figures)
 }
 
-/// The report of a run of networks as Markdown, from its rows alone: with the captions of an analysis' charts, and without the figures that
-/// are drawn from more than rows.
+/// The report of a run of networks as Markdown, from its rows alone: with the captions of the `figures` of its analysis, and without those
+/// that are drawn from more than rows.
 #[must_use]
-pub fn text(evidence: &Evidence<'_>) -> String {
-    let charts = analyse(evidence).map_or_else(Vec::new, |findings| findings.charts);
-    markdown::compose(evidence, &charts.iter().map(Figure::undrawn).collect::<Vec<_>>())
+pub fn text(evidence: &Evidence<'_>, figures: &[Figure]) -> String {
+    markdown::compose(evidence, figures)
 }
 
 /// The same of a comparison of kernels.

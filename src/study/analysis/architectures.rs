@@ -25,6 +25,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
         statements: statements(evidence, &problems),
         tables: vec![summary(evidence, &problems), step_table(evidence, &problems), width_table(evidence, &problems)],
         charts: vec![error_chart(evidence, &problems), mismatch_chart(evidence, &problems)],
+        ..Findings::default()
     }
 }
 

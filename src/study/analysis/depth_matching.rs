@@ -26,6 +26,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
             mismatch_chart(evidence, &problems),
             width_chart(evidence, &problems),
         ],
+        ..Findings::default()
     }
 }
 

@@ -65,6 +65,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
             read.spread(&ensembles),
             read.shape(&ensembles),
         ],
+        ..Findings::default()
     }
 }
 

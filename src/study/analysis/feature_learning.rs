@@ -41,6 +41,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
         statements: kinds.iter().flat_map(|kind| kind.statements(evidence)).collect(),
         tables: vec![errors(evidence, &kinds), movement(evidence, &kinds)],
         charts: vec![error_chart(evidence, &kinds), alignment_chart(evidence, &kinds)],
+        ..Findings::default()
     }
 }
 

@@ -85,6 +85,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
         statements: curves.iter().filter(widest).map(|curve| statement(evidence, curve)).collect(),
         tables: vec![table(evidence, &curves)],
         charts: vec![chart(evidence, &curves)],
+        ..Findings::default()
     }
 }
 

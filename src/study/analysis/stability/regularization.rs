@@ -152,6 +152,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
         statements: pairs.filter_map(|(place, who)| statement(evidence, &all, place, who)).collect(),
         tables: vec![table(evidence, &all, &places)],
         charts: vec![chart(evidence, &all, &widest)],
+        ..Findings::default()
     }
 }
 

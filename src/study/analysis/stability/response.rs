@@ -153,7 +153,12 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
         return Findings::default();
     }
     let charts = Kind::ALL.into_iter().filter_map(|kind| chart(evidence, &all, kind)).chain([ratios(evidence, &all)]);
-    Findings { statements: statements(evidence, &all), tables: vec![table(evidence, &all)], charts: charts.collect() }
+    Findings {
+        statements: statements(evidence, &all),
+        tables: vec![table(evidence, &all)],
+        charts: charts.collect(),
+        ..Findings::default()
+    }
 }
 
 /// Setting, depth and kind of what was perturbed.
