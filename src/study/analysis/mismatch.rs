@@ -82,7 +82,7 @@ impl Beside {
         match self {
             Self::Regression => "kernel regression",
             Self::AtTime => "kernel at the network's time",
-            Self::Expected => "kernel at that time + variance of f_0",
+            Self::Expected => "what the theorem expects",
         }
     }
 }
