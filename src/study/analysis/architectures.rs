@@ -16,7 +16,7 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
 const ASKED: [(Variant, &str); 3] = [
     (Variant::AS_MEASURED, "as measured"),
     (Variant::MATCHED, "initial function and time taken away"),
-    (Variant::EXPECTED, "initial function and time put in"),
+    (Variant::EXPECTED, "beside what the theorem expects"),
 ];
 
 pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {

@@ -82,7 +82,7 @@ impl Beside {
         match self {
             Self::Regression => "kernel regression",
             Self::AtTime => "kernel at the network's time",
-            Self::Expected => "kernel at that time + variance of f_0",
+            Self::Expected => "what the theorem expects",
         }
     }
 }
@@ -383,17 +383,20 @@ impl<'a> Problem<'a> {
             .max_by(|(_, a), (_, b)| a.mean.abs().total_cmp(&b.mean.abs()));
         let words = match largest {
             None => format!("No pair of networks of width {width} was trained"),
-            Some((change, mismatch)) => format!(
-                "The largest mismatch at width {width} is that from {} to {} layers: {:+.3} [{:+.3}, {:+.3}] of the target variance beside a \
-                 margin of {margin}; the network's error changes by {}, the kernel's by {}",
-                change.step.0,
-                change.step.1,
-                mismatch.mean,
-                mismatch.low,
-                mismatch.high,
-                signed(change.network),
-                signed(change.kernel)
-            ),
+            Some((change, _)) => {
+                let (first, last) = self.whole();
+                let whole = self.change(evidence, variant, width, (first, last), 1);
+                format!(
+                    "The largest mismatch at width {width} is that from {} to {} layers: {} of the target variance beside a margin of \
+                     {margin}; the network's error changes by {}, the kernel's by {}. From {first} to {last} layers it is {}",
+                    change.step.0,
+                    change.step.1,
+                    in_full(change.mismatch),
+                    signed(change.network),
+                    signed(change.kernel),
+                    in_full(whole.mismatch)
+                )
+            }
         };
         Statement {
             claim: self.titled(claim),
@@ -420,6 +423,13 @@ pub(super) fn plural(n: usize, noun: &str) -> String {
 
 fn signed(interval: Option<Interval>) -> String {
     interval.map_or_else(|| "-".to_owned(), |interval| format!("{:+.3}", interval.mean))
+}
+
+fn in_full(interval: Option<Interval>) -> String {
+    match interval {
+        Some(Interval { mean, low, high, n }) if n > 1 => format!("{mean:+.3} [{low:+.3}, {high:+.3}]"),
+        other => signed(other),
+    }
 }
 
 /// The values of each data replicate.

@@ -49,8 +49,8 @@ pub(in super::super) fn samples(evidence: &Evidence<'_>, problems: &[Problem<'_>
 /// Zero, and the margin on either side of it.
 pub(in super::super) fn guides(evidence: &Evidence<'_>, first: f64, last: f64) -> Vec<Guide> {
     let margin = evidence.manifest.margin;
-    [("alike", 0.0), ("margin", margin), ("margin", -margin)]
-        .map(|(label, y)| Guide { label: label.to_owned(), points: vec![(first, y), (last, y)] })
+    [0.0, margin, -margin]
+        .map(|y| Guide { label: "0 and the margin".to_owned(), points: vec![(first, y), (last, y)] })
         .to_vec()
 }
 
@@ -74,7 +74,8 @@ pub(in super::super) fn step_series(
 /// Zero and the margin along the steps of a problem.
 pub(in super::super) fn step_guides(evidence: &Evidence<'_>, problem: &Problem<'_>) -> Vec<Guide> {
     let (first, last) = range(problem.depths().get(1..).unwrap_or(&[]));
-    guides(evidence, first, last)
+    // A single step has no length of its own.
+    guides(evidence, first - 0.3, last + 0.3)
 }
 
 /// The mean of a network's error, or of what stands beside it, against the depth.
