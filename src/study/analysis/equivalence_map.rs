@@ -170,7 +170,7 @@ fn table(evidence: &Evidence<'_>, cells: &[Cell]) -> Table {
     };
     let heads = Gap::ALL
         .into_iter()
-        .flat_map(|gap| [format!("gap {}", gap.words()), "which is".to_owned(), "largest part".to_owned()]);
+        .flat_map(|gap| [format!("gap {}", gap.words()), "bound".to_owned(), "largest part".to_owned()]);
     Table {
         title: "The map in numbers".to_owned(),
         note: format!(

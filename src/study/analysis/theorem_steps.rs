@@ -155,11 +155,19 @@ impl Theory {
         }
     }
 
-    /// The exponent of the line that a chart compares with.
-    fn drawn(self) -> f64 {
+    /// Above a panel.
+    fn in_short(self) -> String {
         match self {
-            Self::Is(exponent) => exponent,
-            Self::AtMost { sharp, .. } => sharp,
+            Self::Is(exponent) => exponent.to_string(),
+            Self::AtMost { bound, sharp } => format!("{bound}, sharply {sharp}"),
+        }
+    }
+
+    /// Those of the lines that a chart compares with.
+    fn exponents(self) -> Vec<f64> {
+        match self {
+            Self::Is(exponent) => vec![exponent],
+            Self::AtMost { bound, sharp } => vec![bound, sharp],
         }
     }
 

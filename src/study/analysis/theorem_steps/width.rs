@@ -22,7 +22,7 @@ const FIRST_ORDER: Theory = Theory::AtMost { bound: -0.5, sharp: -1.0 };
 const SECOND_ORDER: Theory = Theory::AtMost { bound: -1.0, sharp: -2.0 };
 
 const KERNEL_ERROR: Law = Law {
-    name: "kernel error at initialization",
+    name: "kernel error",
     claim: "The empirical kernel at initialization approaches the analytic one",
     value: |row| Some(row.kernel_error),
     theory: Theory::Is(-0.5),
@@ -43,7 +43,7 @@ const ABSOLUTE_DRIFT: Law = Law {
     is_at_start: false,
 };
 const MISALIGNMENT: Law = Law {
-    name: "kernel misalignment",
+    name: "misalignment",
     claim: "The misalignment of the kernel with its start, 1 - alignment, vanishes",
     value: |row| Some(1.0 - row.kernel_alignment?),
     theory: SECOND_ORDER,
@@ -225,9 +225,9 @@ fn chart(
                 Series { label: format!("depth {depth}"), points: widths.iter().map(mean).collect() }
             })
             .collect();
-        let exponent = law.theory.drawn();
-        let guides = guide(&series, &widths, exponent).into_iter().collect();
-        Panel { title: format!("{}: width^{exponent}", law.name), series, guides }
+        let guides =
+            law.theory.exponents().into_iter().filter_map(|exponent| guide(&series, &widths, exponent)).collect();
+        Panel { title: format!("{}: {}", law.name, law.theory.in_short()), series, guides }
     };
     let of_functions = laws.iter().all(|law| law.name != KERNEL_ERROR.name);
     let what = match of_functions {
@@ -241,8 +241,8 @@ fn chart(
         name,
         title,
         caption: format!(
-            "{what}, against width, for each depth at equal time. Dotted lines fall with the exponent that theory expects, which is in the \
-             title of each panel; a sharp rate where theory has a bound too. {} {}",
+            "{what}, against width, for each depth at equal time. Dotted lines fall with the exponents of width that theory expects and \
+             the titles name; where there are two, the upper line is the bound and the lower one the sharp rate. {} {}",
             bands(evidence),
             networks(evidence, rows)
         ),
@@ -258,5 +258,5 @@ fn guide(series: &[Series], widths: &[usize], exponent: f64) -> Option<Guide> {
     let starts = series.iter().filter_map(|series| Some(series.points.first()?.1?.mean));
     let start = 1.6 * starts.reduce(f64::max)?;
     let at = |width: f64| (width, start * (width / first).powf(exponent));
-    Some(Guide { label: "slope that theory expects".to_owned(), points: vec![at(first), at(last)] })
+    Some(Guide { label: "slopes that theory expects".to_owned(), points: vec![at(first), at(last)] })
 }
