@@ -37,10 +37,10 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
         return None;
     }
     let caption = [
-        "Mean squared test error, in units of the training targets' variance, against the number of training rows: measured (solid, with \
-         markers) and as the spectrum of each kernel predicts it on average over training sets (dotted, Canatar, Bordelon and Pehlevan 2021), \
-         at the ridge that the training rows chose. The spectrum is that of the kernel matrix of a pool of rows, most of which no training set \
-         of this size has; how far both lie apart is how far the data are from the prediction's assumptions."
+        "Mean squared test error, in units of the training targets' variance, against the number of training rows: measured (markers), and as \
+         the spectrum of each kernel predicts it on average over training sets (dotted; Canatar, Bordelon and Pehlevan 2021), at the ridge that \
+         the training rows chose. The spectrum is that of the kernel matrix of a pool of rows: a training set that is a good part of the pool \
+         learns all of its directions, and is predicted too small an error."
             .to_owned(),
         data(manifest, &rows, points.len()),
         interval(manifest, pairs.iter().map(|pair| pair.measured.n)),
