@@ -85,7 +85,7 @@ pub fn estimate(study: &Study) -> Result<Vec<Estimate>> {
 /// What decides the cost of a network; settings that share it are measured once.
 #[derive(PartialEq)]
 struct Cost {
-    layers: String,
+    architecture: Architecture,
     n_train: usize,
     n_test: usize,
     n_steps: usize,
@@ -94,7 +94,7 @@ struct Cost {
 impl Cost {
     fn of(plan: &Plan, architecture: &Architecture) -> Self {
         Self {
-            layers: architecture.describe(),
+            architecture: architecture.clone(),
             n_train: plan.split.x_train.n_rows(),
             n_test: plan.split.x_test.n_rows(),
             n_steps: plan.config.train.n_steps,
