@@ -13,6 +13,7 @@ use crate::stats::Interval;
 use crate::study::config::WatchLevel;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table};
 use crate::study::settings::Study;
+use crate::study::verdict::Decision;
 
 pub(super) fn ensure_possible(study: &Study) -> Result<()> {
     if study.plans.iter().any(|plan| plan.config.train.watch < WatchLevel::Kernel) {
@@ -38,7 +39,7 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
 pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
     let kinds = kinds(evidence);
     Findings {
-        statements: kinds.iter().flat_map(|kind| kind.statements(evidence)).collect(),
+        statements: statements(evidence, &kinds),
         tables: vec![errors(evidence, &kinds), movement(evidence, &kinds)],
         charts: vec![error_chart(evidence, &kinds), alignment_chart(evidence, &kinds)],
         ..Findings::default()
@@ -74,6 +75,35 @@ fn kinds<'a>(evidence: &Evidence<'a>) -> Vec<Kind<'a>> {
     kinds
 }
 
+/// Of the widest networks of a kind: how far each is its initial kernel, and where it is not, whether its kernel explains why. What narrower ones
+/// do is in the table.
+fn statements(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Vec<Statement> {
+    let widest = kinds.iter().map(Kind::width).max();
+    let mut statements = Vec::new();
+    for kind in kinds.iter().filter(|kind| Some(kind.width()) == widest) {
+        let likeness = kind.likeness(evidence);
+        let gain =
+            (likeness.decision != Decision::Holds && kind.trained().next().is_some()).then(|| kind.gain(evidence));
+        statements.push(likeness);
+        statements.extend(gain);
+    }
+    statements
+}
+
+fn ratio_in_words(log_ratio: Option<Interval>) -> String {
+    log_ratio
+        .map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp()))
+}
+
+fn decision_in_words(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Holds => "yes",
+        Decision::Fails => "no",
+        Decision::Undecided | Decision::NoInterval => "undecided",
+        Decision::Diverged => "-",
+    }
+}
+
 type Quantity = fn(&Row) -> Option<f64>;
 
 /// What predicts, in the order of the table.
@@ -85,6 +115,10 @@ const PREDICTORS: [(&str, Quantity); 4] = [
 ];
 
 impl Kind<'_> {
+    fn width(&self) -> usize {
+        self.rows.first().map_or(0, |row| row.width)
+    }
+
     fn title(&self) -> String {
         format!("{}, laziness {}", self.name, self.laziness)
     }
@@ -104,41 +138,39 @@ impl Kind<'_> {
         evidence.resampled(&ratios, &format!("feature-learning/{}/{what}", self.title()))
     }
 
-    fn statements(&self, evidence: &Evidence<'_>) -> Vec<Statement> {
+    /// Whether the network predicts like the kernel it starts with.
+    fn likeness(&self, evidence: &Evidence<'_>) -> Statement {
         let margin = evidence.manifest.margin;
-        let alike = self.log_ratio(evidence, (|row| row.mse_network, |row| row.mse_empirical), "alike");
-        let gain = self.log_ratio(evidence, (|row| row.mse_after, |row| row.mse_empirical), "gain");
-        let growth = self.growth(evidence);
-        let in_words = |interval: Option<Interval>| {
-            interval.map_or("no value".to_owned(), |i| {
-                format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp())
-            })
-        };
-        let of = "networks";
-        vec![
-            Statement::within(
-                format!(
-                    "{}: the network's test error is that of its initial kernel within {} %",
-                    self.title(),
-                    100.0 * margin
-                ),
-                alike,
-                margin.ln_1p(),
-                format!("the ratio of the errors is {}", in_words(alike)),
-                of,
+        let ratio = self.log_ratio(evidence, (|row| row.mse_network, |row| row.mse_empirical), "alike");
+        Statement::within(
+            format!(
+                "{}: the network's test error is that of its initial kernel within {} %",
+                self.title(),
+                100.0 * margin
             ),
-            Statement::below(
-                format!("{}: the after-kernel predicts better than the initial kernel", self.title()),
-                gain,
-                0.0,
-                format!(
-                    "the ratio of the errors is {}, and the kernel's alignment with the targets grew by {}",
-                    in_words(gain),
-                    growth.map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean, i.low, i.high))
-                ),
-                of,
+            ratio,
+            margin.ln_1p(),
+            format!("the ratio of the errors is {}", ratio_in_words(ratio)),
+            "networks",
+        )
+    }
+
+    /// Whether the kernel it ends with predicts better.
+    fn gain(&self, evidence: &Evidence<'_>) -> Statement {
+        let ratio = self.log_ratio(evidence, (|row| row.mse_after, |row| row.mse_empirical), "gain");
+        let growth = self
+            .growth(evidence)
+            .map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean, i.low, i.high));
+        Statement::below(
+            format!("{}: the after-kernel predicts better than the initial kernel", self.title()),
+            ratio,
+            0.0,
+            format!(
+                "the ratio of the errors is {}, and the kernel's alignment with the targets grew by {growth}",
+                ratio_in_words(ratio)
             ),
-        ]
+            "networks",
+        )
     }
 
     fn growth(&self, evidence: &Evidence<'_>) -> Option<Interval> {
@@ -163,18 +195,26 @@ impl Kind<'_> {
 
 fn errors(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
     let row = |kind: &Kind<'_>| -> Vec<Cell> {
-        let start = [kind.name.clone().into(), kind.laziness.into(), kind.rows.len().into(), kind.n_diverged().into()];
+        let start = [
+            kind.name.clone().into(),
+            kind.laziness.to_string().into(),
+            kind.rows.len().into(),
+            kind.n_diverged().into(),
+        ];
         let errors = PREDICTORS.iter().map(|(_, quantity)| kind.mean(evidence, *quantity).into());
         let share = kind.share().map_or(Cell::from("-"), Cell::from);
-        start.into_iter().chain(errors).chain([share]).collect()
+        let decisions = [kind.likeness(evidence), kind.gain(evidence)]
+            .map(|statement| decision_in_words(statement.decision).into());
+        start.into_iter().chain(errors).chain([share]).chain(decisions).collect()
     };
     let header = ["networks", "laziness", "n", "diverged"].into_iter().chain(PREDICTORS.iter().map(|(name, _)| *name));
     Table {
         title: "Errors of the network and of its kernels".to_owned(),
         note: "Mean squared test errors in units of the target's variance, means over seeds and splits with their intervals; networks that \
-               diverged enter none. The last column is the share of what the network gains over its initial kernel that the after-kernel gains too."
+               diverged enter none. The share is that of the network's gain over its initial kernel which the after-kernel has too; above 1 it predicts better than \
+               the network. The last columns are decided by the criterion of the config, network by network."
             .to_owned(),
-        header: header.chain(["share of the gain"]).map(str::to_owned).collect(),
+        header: header.chain(["share of the gain", "like its initial kernel", "after-kernel better"]).map(str::to_owned).collect(),
         rows: kinds.iter().map(row).collect(),
     }
 }
@@ -183,7 +223,7 @@ fn movement(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
     let row = |kind: &Kind<'_>| -> Vec<Cell> {
         vec![
             kind.name.clone().into(),
-            kind.laziness.into(),
+            kind.laziness.to_string().into(),
             kind.mean(evidence, |row| row.target_alignment_start).into(),
             kind.mean(evidence, |row| row.target_alignment).into(),
             kind.growth(evidence).into(),
