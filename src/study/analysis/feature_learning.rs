@@ -289,7 +289,7 @@ fn error_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
              and with the analytic NTK, all for the same time",
         ),
         x: Axis::new("laziness", Scale::Log10),
-        y: Axis::new("mean squared test error", Scale::Log10),
+        y: Axis::new("mean squared test error", Scale::Linear),
         panels: panels(kinds, |kinds| {
             PREDICTORS
                 .iter()
