@@ -291,8 +291,7 @@ mod tests {
         assert_eq!([blocks[0].depth(), blocks[1].depth()], [3, 4]);
         assert_eq!((blocks[1].width(), blocks[1].activation_name().as_str()), (4, "relu, erf, relu"));
 
-        let image =
-            "input = [4, 4, 1]\ndepth = 2\nblock = [{ conv = { channels = 6, window = 3 } }, { activation = 'relu' }]";
+        let image = "input = [4, 4, 1]\ndepth = 2\nblock = [{ conv = { channels = 6, window = 3, padding = 'same' } }, { activation = 'relu' }]";
         let pooled = table(&format!("{image}\nhead = ['global-avg-pool']")).architecture(16, 1).unwrap();
         assert_eq!((pooled.depth(), pooled.width(), pooled.n_parameters()), (2, 6, 9 * 6 + 9 * 6 * 6 + 6));
     }
