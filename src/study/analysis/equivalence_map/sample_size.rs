@@ -18,6 +18,7 @@ use crate::study::analysis::Evidence;
 use crate::study::analysis::evidence::without;
 use crate::study::analysis::setting::{Setting, in_words, names, values};
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table, interval_of};
+use crate::study::verdict::Decision;
 
 /// What tells no ladders apart: the sizes themselves, what has an axis of its own, and what is averaged over.
 const ASIDE: [&str; 4] = ["data.n_train", "data.split_seed", "arch.width", "arch.depth"];
@@ -43,7 +44,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
     let boundaries: Vec<Boundary> = ladders.iter().map(|ladder| Boundary::of(evidence, ladder)).collect();
     let rates = rates(evidence, &ladders, &boundaries);
     Findings {
-        statements: rates.iter().filter_map(|rate| statement(evidence, rate)).collect(),
+        statements: statement(&rates).into_iter().collect(),
         tables: [boundary_table(evidence, &ladders, &boundaries)].into_iter().chain(rate_table(&rates)).collect(),
         charts: vec![chart(evidence, &ladders)],
         ..Findings::default()
@@ -276,21 +277,30 @@ fn rates(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Boundary]) -
     both.chunk_by(|a, b| a.0.shares_panel(b.0)).map(of).filter(|rate| rate.n_widths > 0).collect()
 }
 
-fn statement(evidence: &Evidence<'_>, rate: &Rate) -> Option<Statement> {
-    let slope = rate.slope?;
-    let away = |v: f64| v - THEORY;
-    let interval =
-        Interval { mean: away(slope.exponent), low: away(slope.low), high: away(slope.high), n: rate.n_widths };
-    Some(Statement::within(
-        format!(
-            "At {}: the sample size up to which a network does as well as its limit grows as width^{THEORY}",
-            rate.place
+/// That P* grows with width, wherever it lies within the sizes at three widths or more. How fast, few widths cannot decide.
+fn statement(rates: &[Rate]) -> Option<Statement> {
+    let slopes: Vec<Slope> = rates.iter().filter_map(|rate| rate.slope).collect();
+    let (least, most) = slopes
+        .iter()
+        .map(|slope| slope.exponent)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), e| (least.min(e), most.max(e)));
+    let n_grows = slopes.iter().filter(|slope| slope.low > 0.0).count();
+    let n_falls = slopes.iter().filter(|slope| slope.high < 0.0).count();
+    let decision = match (n_grows, n_falls) {
+        (n, _) if n == slopes.len() => Decision::Holds,
+        (_, 0) => Decision::Undecided,
+        _ => Decision::Fails,
+    };
+    (!slopes.is_empty()).then(|| Statement {
+        claim: "The sample size up to which a network does as well as its limit grows with width, wherever it can be seen".to_owned(),
+        decision,
+        evidence: format!(
+            "Exponents of width between {least:.2} and {most:.2} at {} settings and depths, where theory has {THEORY}; above 0 with their whole \
+             interval at {n_grows}, below 0 at {n_falls}",
+            slopes.len()
         ),
-        Some(interval),
-        evidence.manifest.margin,
-        format!("Exponent {:.2} [{:.2}, {:.2}] over {} widths", slope.exponent, slope.low, slope.high, rate.n_widths),
-        "widths",
-    ))
+        needed: None,
+    })
 }
 
 fn rate_table(rates: &[Rate]) -> Option<Table> {
@@ -359,7 +369,6 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
 mod tests {
     use super::super::super::made_up;
     use super::*;
-    use crate::study::verdict::Decision;
 
     /// Six seeds at five sizes and three widths, the error of the network 1.1 times the kernel's at n_train = factor sqrt(width) exactly.
     fn rows(factor: f64) -> Vec<Row> {
