@@ -1,7 +1,7 @@
 //! The sample-size boundary P*: the most training points with which the network errs no more than its infinite-width limit,
 //!
 //! ```text
-//! MSE(network) <= (1 + margin) MSE(NTK at the same time)        up to n_train = P*
+//! MSE(network) <= (1 + margin) MSE(NTK at the same time)    for n_train <= P*
 //! ```
 //!
 //! Beyond about P* ~ sqrt(width) a network is worse than its limit, because the scatter of its kernel starts to count; the mean of an ensemble
@@ -240,7 +240,10 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
     Table {
         title: "The sample size up to which a network does as well as its limit".to_owned(),
         note: format!(
-            "P*: the most training points at which the test error of the network is no more than {} times that of the NTK at the same time,              from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} % over              the same, of five values or more, held inside the sizes of this run; where P* lies outside of these, the table says on which              side. Of an ensemble it is the error of the mean prediction.",
+            "P*: the most training points at which the test error of the network is no more than {} times that of the NTK at the same \
+             time, from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} % \
+             over the same, of five values or more, held inside the sizes of this run; where P* lies outside of these, the table says \
+             on which side. Of an ensemble it is the error of the mean prediction.",
             1.0 + evidence.manifest.margin,
             if is_over_splits(evidence) { "splits of the data" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
@@ -307,7 +310,8 @@ fn rate_table(rates: &[Rate]) -> Option<Table> {
     let entry = |rate: &Rate| vec![rate.place.clone().into(), rate.n_widths.into(), rate.slope.into(), THEORY.into()];
     (!rates.is_empty()).then(|| Table {
         title: "That sample size against width".to_owned(),
-        note: "Exponent of P* in width, of the widths at which P* lies within the sizes of this run; three are needed. The interval is that of                the fit over widths."
+        note: "Exponent of P* in width, of the widths at which P* lies within the sizes of this run; three are needed. Leaving out the \
+               others makes it too flat. The interval is that of the fit over widths."
             .to_owned(),
         header: ["setting", "widths", "exponent", "theory"].map(String::from).to_vec(),
         rows: rates.iter().map(entry).collect(),
@@ -354,7 +358,10 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
         name: "sample-size",
         title: "Test error of network over kernel, against sample size",
         caption: format!(
-            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: geometric              means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the region below the dotted              line lies P*, beyond which theory expects the network to be the worse. Networks in {}.{keys}{left_out}",
+            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: \
+             geometric means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the \
+             region below the dotted line lies P*, beyond which theory expects the network to be the worse. Networks in \
+             {}.{keys}{left_out}",
             if is_over_splits(evidence) { "splits of the data, each with the mean over its seeds" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
             evidence.manifest.dtype,
