@@ -9,6 +9,7 @@ mod cell;
 mod map;
 mod sample_size;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use self::cell::{BOUNDS, Cell, Gap, class_name};
@@ -100,7 +101,7 @@ fn tally(names: impl IntoIterator<Item = String>) -> String {
         *counts.entry(name).or_default() += 1;
     }
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1));
+    counts.sort_by_key(|(_, n)| Reverse(*n));
     counts.iter().map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
 }
 
