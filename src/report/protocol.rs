@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::number::{percent, short};
 use super::plain::plain;
 use crate::record::{Computation, Manifest, Row};
+use crate::study::Analysis;
 
 pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
     let mut text = "## Protocol\n\n".to_owned();
@@ -96,13 +97,18 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
                 .to_owned(),
         );
     }
+    let (margin, confidence) = (manifest.margin, percent(manifest.confidence));
     item(
         "Criterion, stated before the run",
-        format!(
-            "equivalent where the RMS gap lies below {} target standard deviations with its whole {} interval over seeds (Student's t).",
-            manifest.margin,
-            percent(manifest.confidence)
-        ),
+        match manifest.analysis == Analysis::Equivalence.to_string() {
+            true => format!(
+                "equivalent where the RMS gap lies below {margin} target standard deviations with its whole {confidence} interval over seeds \
+                 (Student's t)."
+            ),
+            false => format!(
+                "margin {margin}, intervals of {confidence}; what is held against the margin, each statement says."
+            ),
+        },
     );
     let residual = largest(rows, |row| row.identity_residual.unwrap_or(0.0));
     item("Check", format!("the parts miss the gap by at most {} at any test point of any network.", short(residual)));

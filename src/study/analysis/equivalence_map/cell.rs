@@ -13,7 +13,7 @@ use crate::study::verdict::{Decision, Term, decide};
 pub(super) const ASIDE: [&str; 3] = ["arch.width", "arch.depth", "data.split_seed"];
 
 /// The classes' upper ends, in target deviations.
-pub(super) const BOUNDS: [f64; 3] = [0.01, 0.05, 0.2];
+pub(super) const BOUNDS: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
 
 /// In words; none where a class cannot be told.
 pub(super) fn class_name(class: Option<usize>) -> String {

@@ -1,7 +1,7 @@
 //! The sample-size boundary P*: the most training points with which the network errs no more than its infinite-width limit,
 //!
 //! ```text
-//! MSE(network) <= (1 + margin) MSE(NTK at the same time)        up to n_train = P*
+//! MSE(network) <= (1 + margin) MSE(NTK at the same time)    for n_train <= P*
 //! ```
 //!
 //! Beyond about P* ~ sqrt(width) a network is worse than its limit, because the scatter of its kernel starts to count; the mean of an ensemble
@@ -18,6 +18,7 @@ use crate::study::analysis::Evidence;
 use crate::study::analysis::evidence::without;
 use crate::study::analysis::setting::{Setting, in_words, names, values};
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table, interval_of};
+use crate::study::verdict::Decision;
 
 /// What tells no ladders apart: the sizes themselves, what has an axis of its own, and what is averaged over.
 const ASIDE: [&str; 4] = ["data.n_train", "data.split_seed", "arch.width", "arch.depth"];
@@ -43,7 +44,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
     let boundaries: Vec<Boundary> = ladders.iter().map(|ladder| Boundary::of(evidence, ladder)).collect();
     let rates = rates(evidence, &ladders, &boundaries);
     Findings {
-        statements: rates.iter().filter_map(|rate| statement(evidence, rate)).collect(),
+        statements: statement(&rates).into_iter().collect(),
         tables: [boundary_table(evidence, &ladders, &boundaries)].into_iter().chain(rate_table(&rates)).collect(),
         charts: vec![chart(evidence, &ladders)],
         ..Findings::default()
@@ -239,7 +240,10 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
     Table {
         title: "The sample size up to which a network does as well as its limit".to_owned(),
         note: format!(
-            "P*: the most training points at which the test error of the network is no more than {} times that of the NTK at the same time,              from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} % over              the same, of five values or more, held inside the sizes of this run; where P* lies outside of these, the table says on which              side. Of an ensemble it is the error of the mean prediction.",
+            "P*: the most training points at which the test error of the network is no more than {} times that of the NTK at the same \
+             time, from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} % \
+             over the same, of five values or more, held inside the sizes of this run; where P* lies outside of these, the table says \
+             on which side. Of an ensemble it is the error of the mean prediction.",
             1.0 + evidence.manifest.margin,
             if is_over_splits(evidence) { "splits of the data" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
@@ -276,28 +280,38 @@ fn rates(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Boundary]) -
     both.chunk_by(|a, b| a.0.shares_panel(b.0)).map(of).filter(|rate| rate.n_widths > 0).collect()
 }
 
-fn statement(evidence: &Evidence<'_>, rate: &Rate) -> Option<Statement> {
-    let slope = rate.slope?;
-    let away = |v: f64| v - THEORY;
-    let interval =
-        Interval { mean: away(slope.exponent), low: away(slope.low), high: away(slope.high), n: rate.n_widths };
-    Some(Statement::within(
-        format!(
-            "At {}: the sample size up to which a network does as well as its limit grows as width^{THEORY}",
-            rate.place
+/// That P* grows with width, wherever it lies within the sizes at three widths or more. How fast, few widths cannot decide.
+fn statement(rates: &[Rate]) -> Option<Statement> {
+    let slopes: Vec<Slope> = rates.iter().filter_map(|rate| rate.slope).collect();
+    let (least, most) = slopes
+        .iter()
+        .map(|slope| slope.exponent)
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), e| (least.min(e), most.max(e)));
+    let n_grows = slopes.iter().filter(|slope| slope.low > 0.0).count();
+    let n_falls = slopes.iter().filter(|slope| slope.high < 0.0).count();
+    let decision = match (n_grows, n_falls) {
+        (n, _) if n == slopes.len() => Decision::Holds,
+        (_, 0) => Decision::Undecided,
+        _ => Decision::Fails,
+    };
+    (!slopes.is_empty()).then(|| Statement {
+        claim: "The sample size up to which a network does as well as its limit grows with width, wherever it can be seen".to_owned(),
+        decision,
+        evidence: format!(
+            "Exponents of width between {least:.2} and {most:.2} at {} settings and depths, where theory has {THEORY}; above 0 with their whole \
+             interval at {n_grows}, below 0 at {n_falls}",
+            slopes.len()
         ),
-        Some(interval),
-        evidence.manifest.margin,
-        format!("Exponent {:.2} [{:.2}, {:.2}] over {} widths", slope.exponent, slope.low, slope.high, rate.n_widths),
-        "widths",
-    ))
+        needed: None,
+    })
 }
 
 fn rate_table(rates: &[Rate]) -> Option<Table> {
     let entry = |rate: &Rate| vec![rate.place.clone().into(), rate.n_widths.into(), rate.slope.into(), THEORY.into()];
     (!rates.is_empty()).then(|| Table {
         title: "That sample size against width".to_owned(),
-        note: "Exponent of P* in width, of the widths at which P* lies within the sizes of this run; three are needed. The interval is that of                the fit over widths."
+        note: "Exponent of P* in width, of the widths at which P* lies within the sizes of this run; three are needed. Leaving out the \
+               others makes it too flat. The interval is that of the fit over widths."
             .to_owned(),
         header: ["setting", "widths", "exponent", "theory"].map(String::from).to_vec(),
         rows: rates.iter().map(entry).collect(),
@@ -344,7 +358,10 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
         name: "sample-size",
         title: "Test error of network over kernel, against sample size",
         caption: format!(
-            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: geometric              means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the region below the dotted              line lies P*, beyond which theory expects the network to be the worse. Networks in {}.{keys}{left_out}",
+            "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: \
+             geometric means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the \
+             region below the dotted line lies P*, beyond which theory expects the network to be the worse. Networks in \
+             {}.{keys}{left_out}",
             if is_over_splits(evidence) { "splits of the data, each with the mean over its seeds" } else { "seeds" },
             100.0 * evidence.manifest.confidence,
             evidence.manifest.dtype,
@@ -359,7 +376,6 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
 mod tests {
     use super::super::super::made_up;
     use super::*;
-    use crate::study::verdict::Decision;
 
     /// Six seeds at five sizes and three widths, the error of the network 1.1 times the kernel's at n_train = factor sqrt(width) exactly.
     fn rows(factor: f64) -> Vec<Row> {

@@ -74,6 +74,33 @@ const INITIAL_FUNCTION: Law = Law {
 const LAWS: [&Law; 7] =
     [&KERNEL_ERROR, &DRIFT, &ABSOLUTE_DRIFT, &MISALIGNMENT, &NONLINEARITY, &FINITE_WIDTH, &INITIAL_FUNCTION];
 
+/// Laws in one chart.
+struct Drawn {
+    name: &'static str,
+    title: &'static str,
+    /// Before ", against width".
+    what: &'static str,
+    y: &'static str,
+    laws: [&'static Law; 3],
+}
+
+const DRAWN: [Drawn; 2] = [
+    Drawn {
+        name: "kernel-against-width",
+        title: "The kernel, against width",
+        what: "Distance of the empirical kernel on the training inputs from the analytic one before training, and from its own start after it",
+        y: "relative to the kernel",
+        laws: [&KERNEL_ERROR, &DRIFT, &MISALIGNMENT],
+    },
+    Drawn {
+        name: "function-against-width",
+        title: "The function, against width",
+        what: "Parts of the gap between network and kernel, RMS over test points in target deviations",
+        y: "RMS / target deviation",
+        laws: [&NONLINEARITY, &FINITE_WIDTH, &INITIAL_FUNCTION],
+    },
+];
+
 impl Law {
     fn of(&self, row: &Row) -> Option<f64> {
         if self.is_at_start || row.is_trained() { (self.value)(row) } else { None }
@@ -122,20 +149,7 @@ pub(super) fn findings(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> F
     Findings {
         statements: statements.collect(),
         tables: vec![table(evidence, rows, place, &laws)],
-        charts: vec![
-            chart(
-                evidence,
-                rows,
-                ("kernel-against-width", "The kernel, against width"),
-                [&KERNEL_ERROR, &DRIFT, &MISALIGNMENT],
-            ),
-            chart(
-                evidence,
-                rows,
-                ("function-against-width", "The function, against width"),
-                [&NONLINEARITY, &FINITE_WIDTH, &INITIAL_FUNCTION],
-            ),
-        ],
+        charts: DRAWN.iter().map(|drawn| chart(evidence, rows, drawn)).collect(),
         ..Findings::default()
     }
 }
@@ -205,12 +219,7 @@ fn word(decision: Decision) -> &'static str {
     }
 }
 
-fn chart(
-    evidence: &Evidence<'_>,
-    rows: &[&Row],
-    (name, title): (&'static str, &'static str),
-    laws: [&Law; 3],
-) -> Chart {
+fn chart(evidence: &Evidence<'_>, rows: &[&Row], drawn: &Drawn) -> Chart {
     let depths = distinct(rows, |row| row.depth);
     let widths = distinct(rows, |row| row.width);
     let panel = |law: &Law| {
@@ -229,26 +238,19 @@ fn chart(
             law.theory.exponents().into_iter().filter_map(|exponent| guide(&series, &widths, exponent)).collect();
         Panel { title: format!("{}: {}", law.name, law.theory.in_short()), series, guides }
     };
-    let of_functions = laws.iter().all(|law| law.name != KERNEL_ERROR.name);
-    let what = match of_functions {
-        true => "Parts of the gap between network and kernel, RMS over test points in target deviations",
-        false => {
-            "Distance of the empirical kernel on the training inputs from the analytic one before training, and from its own start \
-                  after it"
-        }
-    };
     Chart {
-        name,
-        title,
+        name: drawn.name,
+        title: drawn.title,
         caption: format!(
-            "{what}, against width, for each depth at equal time. Dotted lines fall with the exponents of width that theory expects and \
-             the titles name; where there are two, the upper line is the bound and the lower one the sharp rate. {} {}",
+            "{}, against width, for each depth at equal time. Dotted lines fall with the exponents of width that theory expects and the \
+             titles name; where there are two, the upper line is the bound and the lower one the sharp rate. {} {}",
+            drawn.what,
             bands(evidence),
             networks(evidence, rows)
         ),
         x: Axis::new("width", Scale::Log2),
-        y: Axis::new(if of_functions { "RMS / target deviation" } else { "relative to the kernel" }, Scale::Log10),
-        panels: laws.into_iter().map(panel).collect(),
+        y: Axis::new(drawn.y, Scale::Log10),
+        panels: drawn.laws.into_iter().map(panel).collect(),
     }
 }
 
