@@ -37,7 +37,7 @@
 //! |---|---|---|
 //! | 6 | the program's `main` and `cli` | clap; the only printing |
 //! | 5 | [`report`], [`figure`] | records; never Burn, never faer |
-//! | 4 | [`study`] | the only module that knows experiments |
+//! | 4 | [`study`] | the only module that knows experiments: what a run computes, and what each analysis reads from its rows |
 //! | 3 | [`train`], [`dynamics`], [`regress`] | `dynamics` and `regress` see matrices only, or their products, so any kernel can be passed |
 //! | 2 | [`net`], [`kernel`] | [`kernel::analytic`] knows no Burn and draws no random numbers |
 //! | 1 | [`arch`], [`data`], [`record`] | plain values |
