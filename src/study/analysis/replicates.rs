@@ -32,12 +32,14 @@ pub(super) fn each(interval: Interval, value: impl Fn(f64) -> f64) -> Interval {
     Interval { mean: value(interval.mean), low: value(interval.low), high: value(interval.high), n: interval.n }
 }
 
-/// `depth 2`, and the setting where there is one: `train.initial_function=plain` as "initial function plain".
+/// `depth 2`, and the setting where there is one: `train.initial_function=plain` as "plain start".
 pub(super) fn title(depth: usize, setting: &str) -> String {
     let in_words = |part: &str| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let key = key.rsplit_once('.').map_or(key, |(_, last)| last);
-        format!("{} {value}", key.replace('_', " ")).trim_end().to_owned()
+        match key.rsplit_once('.').map_or(key, |(_, last)| last) {
+            "initial_function" => format!("{value} start"),
+            key => format!("{} {value}", key.replace('_', " ")).trim_end().to_owned(),
+        }
     };
     let settings = setting.split(' ').filter(|part| !part.is_empty()).map(in_words);
     std::iter::once(format!("depth {depth}")).chain(settings).collect::<Vec<_>>().join(", ")
@@ -103,7 +105,7 @@ mod tests {
     fn a_title_says_what_is_varied_but_not_what_repeats_it() {
         let setting = setting("data.label_noise=0.5 data.split_seed=3 seeds.root=1 train.initial_function=plain");
         assert_eq!(setting, "data.label_noise=0.5 train.initial_function=plain");
-        assert_eq!(title(2, &setting), "depth 2, label noise 0.5, initial function plain");
+        assert_eq!(title(2, &setting), "depth 2, label noise 0.5, plain start");
         assert_eq!(title(1, ""), "depth 1");
     }
 }

@@ -215,11 +215,7 @@ fn chart(evidence: &Evidence<'_>, all: &[Strength<'_>], widest: &[Place<'_>]) ->
             points: at(all, place, means).map(|one| (one.ridge(), one.error(evidence, who))).collect(),
         };
         let kinds = Who::ALL.into_iter().flat_map(|who| Means::ALL.map(|means| (who, means)));
-        Panel {
-            title: format!("{}, width {}", title(place.1, place.0), place.2),
-            series: kinds.map(series).collect(),
-            guides: Vec::new(),
-        }
+        Panel { title: title(place.1, place.0), series: kinds.map(series).collect(), guides: Vec::new() }
     };
     let left_out = match widest.len() > MOST_PANELS {
         true => format!(" Of {} kinds of networks {MOST_PANELS} are drawn; the table has all.", widest.len()),
@@ -230,7 +226,7 @@ fn chart(evidence: &Evidence<'_>, all: &[Strength<'_>], widest: &[Place<'_>]) ->
         title: "Stopping early beside a ridge",
         caption: format!(
             "Mean squared test error, in units of the training targets' variance, of networks and of the NTK trained as long, without a ridge but \
-             stopped after a time t, and with a ridge: against the ridge, which is N O / t of those that stop early. Markers are means over \
+             stopped after a time t, and with a ridge: against the ridge, which is N O / t of those that stop early; at the greatest width. Markers are means over \
              replicates, bands Student's {} % intervals of the mean. {}{left_out}",
             100.0 * evidence.manifest.confidence,
             about(evidence)
