@@ -5,6 +5,8 @@
 //! The kernels are predictors of their own: A_T Y under the network's kernel before and after training (Fort et al. 2020). Where the
 //! after-kernel predicts like the network and the initial one does not, the difference is what the kernel learned, and a fixed NTK misses it.
 
+use std::collections::BTreeSet;
+
 use super::Evidence;
 use super::evidence::without;
 use crate::error::{Error, Result};
@@ -12,6 +14,7 @@ use crate::record::Row;
 use crate::stats::Interval;
 use crate::study::config::WatchLevel;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table};
+use crate::study::plan::Plan;
 use crate::study::settings::Study;
 use crate::study::verdict::Decision;
 
@@ -30,7 +33,7 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
         return Err(Error::config(
             "seeds.n_seeds",
             format!("{n} networks of one kind have no interval worth having"),
-            "give at least 3, or vary `data.split_seed`",
+            "give at least 3, or vary `seeds.root`",
         ));
     }
     Ok(())
@@ -210,7 +213,7 @@ fn errors(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
     let header = ["networks", "laziness", "n", "diverged"].into_iter().chain(PREDICTORS.iter().map(|(name, _)| *name));
     Table {
         title: "Errors of the network and of its kernels".to_owned(),
-        note: "Mean squared test errors in units of the target's variance, means over seeds and splits with their intervals; networks that \
+        note: "Mean squared test errors in units of the target's variance, means over data replicates and seeds with their intervals; networks that \
                diverged enter none. The share is that of the network's gain over its initial kernel which the after-kernel has too; above 1 it predicts better than \
                the network. The last columns are decided by the criterion of the config, network by network."
             .to_owned(),
@@ -235,7 +238,7 @@ fn movement(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
         title: "How far the kernel moved".to_owned(),
         note: "Centred alignment of the network's kernel with the inner products of the targets before and after training, and its growth \
                network by network; the kernel's drift (relative Frobenius distance); the nonlinearity (RMS, in target deviations). Means over \
-               seeds and splits with their intervals."
+               data replicates and seeds with their intervals."
             .to_owned(),
         header: ["networks", "laziness", "alignment before", "after", "growth", "drift", "nonlinearity"].map(str::to_owned).to_vec(),
         rows: kinds.iter().map(row).collect(),
@@ -267,7 +270,7 @@ fn caption(evidence: &Evidence<'_>, what: &str) -> String {
         n => format!("{n} of {} networks diverged and enter no mean", evidence.rows.len()),
     };
     format!(
-        "{what}, against the laziness that the outputs are multiplied by: small values learn features. Means over seeds and splits; bands \
+        "{what}, against the laziness that the outputs are multiplied by: small values learn features. Means over data replicates and seeds; bands \
          are Student's {} % intervals. {} networks in {}, {}. {diverged}.",
         100.0 * evidence.manifest.confidence,
         evidence.rows.len(),
