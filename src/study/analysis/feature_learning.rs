@@ -26,8 +26,8 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
             "use `watch = \"kernel\"`",
         ));
     }
-    let n_replicates =
-        study.plans.iter().map(|plan| plan.config.data.split_seed).collect::<std::collections::BTreeSet<_>>().len();
+    let replicate = |plan: &Plan| (plan.config.seeds.root, plan.config.data.split_seed);
+    let n_replicates = study.plans.iter().map(replicate).collect::<BTreeSet<_>>().len();
     let n = study.config.seeds.n_seeds * n_replicates;
     if n < 3 {
         return Err(Error::config(

@@ -41,16 +41,20 @@ const N_RESAMPLES: usize = 2000;
 #[must_use]
 pub fn compare_kernels(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<KernelComparison> {
     let mut keys: Vec<(String, usize, String)> = Vec::new();
+    // A split that leaves an input constant drops it, and is a split of the same setting still.
+    let mut labels: BTreeMap<(&str, usize, Vec<&str>), String> = BTreeMap::new();
     let mut logs: BTreeMap<(String, usize, String), Vec<f64>> = BTreeMap::new();
     for ntk in rows.iter().filter(|row| row.kernel == "ntk") {
         let Some(depth) = ntk.depth else { continue };
+        let of_setting = (ntk.dataset.as_str(), ntk.n_train, varied(ntk));
+        let label = labels.entry(of_setting).or_insert_with(|| setting(ntk)).clone();
         let is_pair = |row: &&&KernelRow| {
             row.kernel != "ntk"
                 && (&row.dataset, &row.varied) == (&ntk.dataset, &ntk.varied)
                 && row.depth.is_none_or(|other| other == depth)
         };
         for other in rows.iter().filter(is_pair) {
-            let key = (setting(ntk), depth, other.kernel.clone());
+            let key = (label.clone(), depth, other.kernel.clone());
             if !logs.contains_key(&key) {
                 keys.push(key.clone());
             }
@@ -98,13 +102,15 @@ fn comparison(
 /// Data set, its inputs, training rows and what is varied, without the split.
 #[must_use]
 pub fn setting(row: &KernelRow) -> String {
-    let is_said = |part: &&str| {
-        !["data.split_seed=", "data.source=", "data.n_train=", "data="].iter().any(|key| part.starts_with(key))
-    };
-    let varied = row.varied.split(' ').filter(|part| !part.is_empty()).filter(is_said);
     let data = [row.dataset.clone(), format!("{} inputs", row.d_in), format!("{} rows", row.n_train)];
-    let parts = data.into_iter().chain(varied.map(str::to_owned));
-    parts.collect::<Vec<_>>().join(", ")
+    data.into_iter().chain(varied(row).into_iter().map(str::to_owned)).collect::<Vec<_>>().join(", ")
+}
+
+/// What is varied beside the split, the data set and its size.
+fn varied(row: &KernelRow) -> Vec<&str> {
+    const SAID: [&str; 4] = ["data.split_seed=", "data.source=", "data.n_train=", "data="];
+    let parts = row.varied.split(' ').filter(|part| !part.is_empty());
+    parts.filter(|part| !SAID.iter().any(|key| part.starts_with(key))).collect()
 }
 
 #[cfg(test)]
