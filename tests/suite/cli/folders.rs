@@ -1,5 +1,7 @@
 //! Run folders that are not what they ought to be, and places that cannot be written to.
 
+use ntk::record::SCHEMA_VERSION;
+
 use super::Desk;
 
 fn finished() -> Desk {

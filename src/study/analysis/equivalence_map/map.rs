@@ -7,7 +7,7 @@ use crate::study::findings::{Tile, TileMap, TilePanel};
 use crate::study::verdict::Term;
 
 const MOST_PANELS: usize = 6;
-const MOST_ROWS: usize = 40;
+const MOST_ROWS: usize = 48;
 
 /// The letter of a part.
 fn letter(term: Term) -> &'static str {
