@@ -134,9 +134,14 @@ fn regression_in_words(rows: &[&Row]) -> String {
 
 pub(super) fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
     let widest = rows.iter().map(|row| row.width).max().unwrap_or(0);
-    let splits: BTreeSet<u64> = rows.iter().map(|row| row.split_seed).collect();
-    let covered = match splits.len() {
-        0 | 1 => "the intervals cover the random initialization, not the choice of data",
+    let roots: BTreeSet<&str> = rows.iter().filter_map(|row| root(row)).collect();
+    let splits: BTreeSet<(u64, Option<&str>)> = rows.iter().map(|row| (row.split_seed, root(row))).collect();
+    let covered = match (splits.len(), roots.len()) {
+        (0 | 1, _) => "the intervals cover the random initialization, not the choice of data",
+        (n_splits, n_roots) if n_splits == n_roots => {
+            "every split has networks of its own, so intervals over splits cover the initialization and the choice of rows, but for the rows that \
+             splits of one data set share; none covers the choice of data sets"
+        }
         _ => {
             "splits of one data set share rows, so intervals over them are somewhat too sure, and none covers the choice of data sets"
         }
@@ -148,6 +153,11 @@ pub(super) fn limits(manifest: &Manifest, rows: &[&Row]) -> String {
         counted(splits.len().max(1), "split"),
         distinct(rows, |row| Some(row.n_train)).unwrap_or_else(|| "no".to_owned())
     )
+}
+
+/// The root of the random streams, where it varies.
+fn root(row: &Row) -> Option<&str> {
+    row.varied.split(' ').find_map(|part| part.strip_prefix("seeds.root="))
 }
 
 fn counted(n: usize, what: &str) -> String {
