@@ -10,7 +10,7 @@ const KERNELS: [(&str, &str, Look); 7] = [
     ("laplace", "Laplace", Look::new(SKY, Dash::Solid, Marker::Square)),
     ("matern", "Mat\u{e9}rn", Look::new(PURPLE, Dash::Long, Marker::Up)),
     ("rbf", "RBF", Look::new(ORANGE, Dash::Solid, Marker::Circle)),
-    ("network", "network", Look::new(NETWORK, Dash::Dashed, Marker::Circle)),
+    ("network", "network", Look::new(NETWORK, Dash::Solid, Marker::Left)),
     ("linear", "linear", Look::new(BLACK, Dash::Dotted, Marker::Plus)),
 ];
 
