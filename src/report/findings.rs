@@ -26,7 +26,12 @@ fn sentence(statement: &Statement) -> String {
         Some((n, of)) => format!(" About {n} {of} in all would decide it at this spread."),
         None => String::new(),
     };
-    format!("{claim}: **{decision}**; {evidence}.{needed}")
+    format!("{claim}: **{decision}**. {}.{needed}", capitalized(evidence))
+}
+
+fn capitalized(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 pub(super) fn table(table: &Table) -> String {

@@ -371,10 +371,16 @@ impl<'a> Problem<'a> {
         steps.iter().map(|step| self.change(evidence, variant, width, *step, steps.len())).collect()
     }
 
-    /// That every step changes both errors alike at the greatest width.
+    /// That every step changes both errors alike at the greatest width, and so do all of them together: small mismatches in one direction
+    /// add up.
     pub(super) fn statement(&self, evidence: &Evidence<'_>, variant: Variant, claim: &str) -> Statement {
         let (width, margin) = (self.widest(), evidence.manifest.margin);
-        let changes = self.changes(evidence, variant, width);
+        let mut contrasts = self.steps();
+        if contrasts.len() > 1 {
+            contrasts.push(self.whole());
+        }
+        let change = |step: &Step| self.change(evidence, variant, width, *step, contrasts.len());
+        let changes: Vec<Change> = contrasts.iter().map(change).collect();
         let within = |change: &Change| Statement::within("", change.mismatch, margin, "", "data replicates");
         let each: Vec<Statement> = changes.iter().map(within).collect();
         let largest = changes
@@ -384,25 +390,30 @@ impl<'a> Problem<'a> {
         let words = match largest {
             None => format!("No pair of networks of width {width} was trained"),
             Some((change, _)) => {
-                let (first, last) = self.whole();
-                let whole = self.change(evidence, variant, width, (first, last), 1);
+                let whole = match changes.last().filter(|last| last.step != change.step) {
+                    None => String::new(),
+                    Some(whole) => {
+                        format!(". From {} to {} layers it is {}", whole.step.0, whole.step.1, in_full(whole.mismatch))
+                    }
+                };
                 format!(
                     "The largest mismatch at width {width} is that from {} to {} layers: {} of the target variance beside a margin of \
-                     {margin}; the network's error changes by {}, the kernel's by {}. From {first} to {last} layers it is {}",
+                     {margin}; the network's error changes by {}, the kernel's by {}{whole}",
                     change.step.0,
                     change.step.1,
                     in_full(change.mismatch),
                     signed(change.network),
                     signed(change.kernel),
-                    in_full(whole.mismatch)
                 )
             }
         };
+        let decision = all_hold(each.iter().map(|one| one.decision));
+        let needed = each.into_iter().filter_map(|one| one.needed).max_by_key(|(n, _)| *n);
         Statement {
             claim: self.titled(claim),
-            decision: all_hold(each.iter().map(|one| one.decision)),
+            decision,
             evidence: words,
-            needed: each.into_iter().filter_map(|one| one.needed).max_by_key(|(n, _)| *n),
+            needed: needed.filter(|_| decision == Decision::Undecided),
         }
     }
 }
