@@ -126,6 +126,9 @@ fn check(folder: &Path, output: &Output) -> Result<()> {
         }
     };
     let differences = report::differences(&kept, &computed);
+    if output.json {
+        output.document(&serde_json::json!({ "n_rows": n_rows, "differences": differences }))?;
+    }
     if let Some(first) = differences.first() {
         return Err(not_of_rows(
             &path,
@@ -144,9 +147,6 @@ fn check(folder: &Path, output: &Output) -> Result<()> {
         if std::fs::read(&path).map_err(Error::io("read", &path))? != *numbers {
             return Err(not_of_rows(&path, format!("these numbers are not what the {n_rows} rows give")));
         }
-    }
-    if output.json {
-        return output.document(&serde_json::json!({ "n_rows": n_rows, "n_figures": figures.len(), "is_true": true }));
     }
     output.words(&format!("{}: every number is that of the {n_rows} rows", path.display()));
     Ok(())

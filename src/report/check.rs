@@ -1,9 +1,11 @@
 //! Whether a report says what the rows beside it say.
 
+use serde::Serialize;
+
 use super::markdown::FIGURES;
 
 /// A line on which a report and what its rows give differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Counted from 1, without empty lines.
     pub line: usize,
