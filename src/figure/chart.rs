@@ -58,7 +58,7 @@ fn scene(chart: &Chart) -> Scene {
         let y = along(&chart.y, in_row.flat_map(|(_, panel)| ys(panel, chart.y.scale)));
         let panel = Panel { frame, headroom: 0.0, x: x.clone(), y };
         panel.draw_frame(&mut scene, &fitted(&of_panel.title, frame.width), layout.leads_row(i));
-        if ys(of_panel, chart.y.scale).next().is_none() {
+        if of_panel.series.iter().all(|series| series.points.iter().all(|(_, value)| value.is_none())) {
             panel.sentence(&mut scene, &["No finite value to draw."]);
         }
         for guide in &of_panel.guides {

@@ -342,11 +342,15 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
             }],
         }
     };
-    let mut panels: Vec<Panel> = ladders.chunk_by(Ladder::shares_panel).map(panel).collect();
-    let left_out = match panels.len() {
-        n if n > MOST_PANELS => {
-            format!(" Of {n} settings and depths the first {MOST_PANELS} are drawn; the report's table has all.")
-        }
+    let n_panels = ladders.chunk_by(Ladder::shares_panel).count();
+    // A setting of which networks diverged has curves that say little, and comes in only where there is room.
+    let is_whole = |group: &&[Ladder]| group.iter().all(|ladder| !ladder.logs.is_empty());
+    let (whole, others): (Vec<&[Ladder]>, Vec<&[Ladder]>) = ladders.chunk_by(Ladder::shares_panel).partition(is_whole);
+    let mut panels: Vec<Panel> = whole.into_iter().chain(others).map(panel).collect();
+    let left_out = match n_panels {
+        n if n > MOST_PANELS => format!(
+            " Of {n} settings and depths {MOST_PANELS} are drawn, those first of which no network diverged; the report's table has all."
+        ),
         _ => String::new(),
     };
     panels.truncate(MOST_PANELS);
