@@ -42,9 +42,34 @@ fn lines(text: &str, with_figures: bool) -> Vec<String> {
     lines
 }
 
+/// Whether two tables in CSV say the same: cell by cell the same words, and numbers that differ by rounding at most, as they do between a program
+/// that was built to be fast and one that was not.
+#[must_use]
+pub fn same_numbers(kept: &str, computed: &str) -> bool {
+    const ROUNDING: f64 = 1e-9;
+    let cells =
+        |text: &str| text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect::<Vec<Vec<_>>>();
+    let is_same = |a: &String, b: &String| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => (a - b).abs() <= ROUNDING * (1e-3 + a.abs().max(b.abs())),
+        _ => a == b,
+    };
+    let (kept, computed) = (cells(kept), cells(computed));
+    kept.len() == computed.len()
+        && kept.iter().zip(&computed).all(|(a, b)| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_may_differ_by_rounding_and_by_nothing_else() {
+        assert!(same_numbers("a,b\nx,0.20292089108683695\n", "a,b\nx,0.20292089108683692\n"));
+        assert!(same_numbers("a,\n", "a,\n"));
+        for other in ["a,b\nx,0.2029209\n", "a,b\ny,0.20292089108683695\n", "a,b\n", "a,b\nx\n", "a,b\nx,\n"] {
+            assert!(!same_numbers("a,b\nx,0.20292089108683695\n", other), "{other}");
+        }
+    }
 
     #[test]
     fn a_changed_number_is_found_and_figures_are_left_out() {

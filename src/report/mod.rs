@@ -19,7 +19,7 @@ use crate::error::Result;
 use crate::figure::Figure;
 use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
 use crate::study::Evidence;
-pub use check::{Difference, differences};
+pub use check::{Difference, differences, same_numbers};
 pub use findings::statements;
 pub use number::short;
 pub use regression::sentences as regression_sentences;
