@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ntk::error::{Error, Result};
 use ntk::figure::{self, Figure, Undrawn};
-use ntk::record::{Kept, KernelPoint, Point, Row, RunKind, Store, groups};
+use ntk::record::{Group, Kept, KernelPoint, Point, Row, RunKind, Store, groups};
 use ntk::report::{self, Report};
 use ntk::study::findings::Findings;
 use ntk::study::{self, Evidence};
@@ -62,11 +62,13 @@ pub(super) fn report(arguments: &ReportArguments, output: &Output) -> Result<()>
     output.paths(&[&report.markdown, &report.html])
 }
 
-/// A run of networks, read whole.
+/// A run of networks, read whole and analysed once.
 pub(super) struct Shown<'a> {
     store: &'a Store,
     points: Vec<Point>,
-    groups: Vec<ntk::record::Group>,
+    groups: Vec<Group>,
+    /// None of the equivalence at each depth, which is a verdict.
+    pub(super) findings: Option<Findings>,
 }
 
 impl<'a> Shown<'a> {
@@ -74,27 +76,23 @@ impl<'a> Shown<'a> {
         let points = store.points()?;
         let groups = groups(&points);
         store.write_groups(&groups)?;
-        Ok(Self { store, points, groups })
+        let rows: Vec<&Row> = points.iter().map(|point| &point.row).collect();
+        let findings = study::analyse(&Evidence { manifest: store.manifest(), rows: &rows, groups: &groups });
+        Ok(Self { store, points, groups, findings })
     }
 
-    fn with_evidence<T>(&self, use_it: impl FnOnce(&Evidence<'_>) -> T) -> T {
-        let rows: Vec<&Row> = self.points.iter().map(|point| &point.row).collect();
-        use_it(&Evidence { manifest: self.store.manifest(), rows: &rows, groups: &self.groups })
-    }
-
-    /// What the run's analysis found; none of the equivalence at each depth.
-    pub(super) fn findings(&self) -> Option<Findings> {
-        self.with_evidence(study::analyse)
+    fn rows(&self) -> Vec<&Row> {
+        self.points.iter().map(|point| &point.row).collect()
     }
 
     /// The equivalence at each depth.
     pub(super) fn verdict(&self) -> study::Verdict {
-        self.with_evidence(|evidence| study::verdict(evidence.manifest, evidence.rows))
+        study::verdict(self.store.manifest(), &self.rows())
     }
 
     fn draw(&self, folder: &Path) -> Result<Vec<Figure>> {
-        match self.findings() {
-            Some(findings) => figure::draw_findings(&findings, folder),
+        match &self.findings {
+            Some(findings) => figure::draw_findings(findings, folder),
             None => figure::draw_all(self.store.manifest(), &self.points, folder),
         }
     }
@@ -102,7 +100,8 @@ impl<'a> Shown<'a> {
     pub(super) fn report(&self) -> Result<Report> {
         let folder = self.store.folder();
         let figures = self.draw(&folder.join("figures"))?;
-        self.with_evidence(|evidence| report::write(folder, evidence, &figures))
+        let evidence = Evidence { manifest: self.store.manifest(), rows: &self.rows(), groups: &self.groups };
+        report::write(folder, &evidence, self.findings.as_ref(), &figures)
     }
 }
 
@@ -118,7 +117,7 @@ fn check(folder: &Path, output: &Output) -> Result<()> {
             let findings = study::analyse(&evidence);
             let undrawn = findings.as_ref().map(figure::undrawn).transpose()?.unwrap_or_default();
             let figures: Vec<Figure> = undrawn.iter().map(|one| one.figure.clone()).collect();
-            (rows.len(), report::text(&evidence, &figures), undrawn)
+            (rows.len(), report::text(&evidence, findings.as_ref(), &figures), undrawn)
         }
         RunKind::Regression => {
             let Kept { manifest, rows, .. } = Kept::<KernelPoint>::read(folder)?;

@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let store = outcome?;
     let shown = Shown::of(&store)?;
     let report = shown.report()?;
-    let (findings, verdict) = (shown.findings(), shown.verdict());
+    let (findings, verdict) = (&shown.findings, shown.verdict());
     let sentences = findings.as_ref().map_or_else(|| report::sentences(&verdict), report::statements);
     for sentence in sentences {
         output.words(&sentence.replace("**", ""));
@@ -62,7 +62,7 @@ struct Summary<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<study::Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    findings: Option<Findings>,
+    findings: &'a Option<Findings>,
 }
 
 fn dry_run(study: &Study, output: &Output) -> Result<()> {

@@ -9,13 +9,15 @@ use crate::figure::Figure;
 use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
 use crate::study::findings::Findings;
-use crate::study::{Decision, DepthVerdict, Evidence, Term, TermVerdict, Verdict, analyse, verdict};
+use crate::study::{Decision, DepthVerdict, Evidence, Term, TermVerdict, Verdict, verdict};
 
 /// The whole report as Markdown; figures are linked by their file names in `figures/`.
-pub(super) fn compose(evidence: &Evidence<'_>, figures: &[Figure]) -> String {
+///
+/// `findings` are what the analysis of the run found; without any it is about the equivalence at each depth.
+pub(super) fn compose(evidence: &Evidence<'_>, findings: Option<&Findings>, figures: &[Figure]) -> String {
     let Evidence { manifest, rows, .. } = *evidence;
-    let found = match analyse(evidence) {
-        Some(findings) => of_findings(manifest, rows, &findings),
+    let found = match findings {
+        Some(findings) => of_findings(manifest, rows, findings),
         None => of_verdict(manifest, rows, &verdict(manifest, rows)),
     };
     let rest = [

@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::figure::Figure;
 use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
 use crate::study::Evidence;
+use crate::study::findings::Findings;
 pub use check::{Difference, differences, same_numbers};
 pub use findings::statements;
 pub use number::short;
@@ -34,12 +35,17 @@ pub struct Report {
     pub html: PathBuf,
 }
 
-/// Writes report.md and report.html into the run folder.
+/// Writes report.md and report.html into the run folder; `findings` are what [`analyse`](crate::study::analyse) found.
 ///
 /// # Errors
 /// When a figure cannot be read or the disk cannot take the files.
-pub fn write(folder: &Path, evidence: &Evidence<'_>, figures: &[Figure]) -> Result<Report> {
-    put(folder, &evidence.manifest.study, &markdown::compose(evidence, figures), figures)
+pub fn write(
+    folder: &Path,
+    evidence: &Evidence<'_>,
+    findings: Option<&Findings>,
+    figures: &[Figure],
+) -> Result<Report> {
+    put(folder, &evidence.manifest.study, &markdown::compose(evidence, findings, figures), figures)
 }
 
 /// The same of a comparison of kernels.
@@ -54,8 +60,8 @@ pub fn write_regression(store: &Store<KernelPoint>, points: &[KernelPoint], figu
 /// The report of a run of networks as Markdown, from its rows alone: with the captions of the `figures` of its analysis, and without those
 /// that are drawn from more than rows.
 #[must_use]
-pub fn text(evidence: &Evidence<'_>, figures: &[Figure]) -> String {
-    markdown::compose(evidence, figures)
+pub fn text(evidence: &Evidence<'_>, findings: Option<&Findings>, figures: &[Figure]) -> String {
+    markdown::compose(evidence, findings, figures)
 }
 
 /// The same of a comparison of kernels.

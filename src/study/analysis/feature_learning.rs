@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use super::Evidence;
 use super::evidence::without;
+use super::replicates::{each, setting, words};
 use crate::error::{Error, Result};
 use crate::record::Row;
 use crate::stats::Interval;
@@ -49,9 +50,6 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
     }
 }
 
-/// The settings that say nothing of the kind of network: rows that differ in them alone are repetitions of each other.
-const REPLICATES: [&str; 3] = ["data.split_seed", "seeds.root", "arch.laziness"];
-
 /// The networks of one kind at one laziness: all seeds and splits.
 struct Kind<'a> {
     /// Parametrization, depth, width and what else varies.
@@ -63,7 +61,7 @@ struct Kind<'a> {
 fn kinds<'a>(evidence: &Evidence<'a>) -> Vec<Kind<'a>> {
     let mut kinds: Vec<Kind<'a>> = Vec::new();
     for &row in evidence.rows {
-        let rest = without(&row.varied, &[&REPLICATES[..], &["arch.parametrization"]].concat());
+        let rest = without(&setting(&row.varied), &["arch.laziness", "arch.parametrization"]);
         let parts = [row.parametrization.clone(), format!("depth {}", row.depth), format!("width {}", row.width), rest];
         let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         match kinds.iter_mut().find(|kind| kind.name == name && kind.laziness == row.laziness) {
@@ -94,8 +92,7 @@ fn statements(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Vec<Statement> {
 }
 
 fn ratio_in_words(log_ratio: Option<Interval>) -> String {
-    log_ratio
-        .map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean.exp(), i.low.exp(), i.high.exp()))
+    words(log_ratio.map(|interval| each(interval, f64::exp)))
 }
 
 fn decision_in_words(decision: Decision) -> &'static str {
@@ -161,9 +158,7 @@ impl Kind<'_> {
     /// Whether the kernel it ends with predicts better.
     fn gain(&self, evidence: &Evidence<'_>) -> Statement {
         let ratio = self.log_ratio(evidence, (|row| row.mse_after, |row| row.mse_empirical), "gain");
-        let growth = self
-            .growth(evidence)
-            .map_or("no value".to_owned(), |i| format!("{:.3} [{:.3}, {:.3}]", i.mean, i.low, i.high));
+        let growth = words(self.growth(evidence));
         Statement::below(
             format!("{}: the after-kernel predicts better than the initial kernel", self.title()),
             ratio,

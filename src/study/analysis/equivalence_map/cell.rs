@@ -166,7 +166,7 @@ impl Cell {
 }
 
 /// Whether the data were split in several ways.
-fn is_over_splits(evidence: &Evidence<'_>) -> bool {
+pub(super) fn is_over_splits(evidence: &Evidence<'_>) -> bool {
     evidence.rows.iter().any(|row| row.split_seed != evidence.rows[0].split_seed)
 }
 

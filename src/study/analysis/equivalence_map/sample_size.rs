@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cell::is_over_splits;
 use crate::record::Row;
 use crate::seed::stream;
 use crate::stats::bootstrap;
@@ -253,10 +254,6 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
             .to_vec(),
         rows: ladders.iter().zip(boundaries).map(entry).collect(),
     }
-}
-
-fn is_over_splits(evidence: &Evidence<'_>) -> bool {
-    evidence.rows.iter().any(|row| row.split_seed != evidence.rows[0].split_seed)
 }
 
 /// The exponent of P* in width at one setting and depth.
