@@ -41,7 +41,7 @@
 //! | 3 | [`train`], [`dynamics`], [`regress`] | `dynamics` and `regress` see matrices only, or their products, so any kernel can be passed |
 //! | 2 | [`net`], [`kernel`] | [`kernel::analytic`] knows no Burn and draws no random numbers |
 //! | 1 | [`arch`], [`data`], [`record`] | plain values |
-//! | 0 | [`linalg`], [`stats`], [`seed`], [`error`] | numbers |
+//! | 0 | [`linalg`], [`stats`], [`number`], [`seed`], [`error`] | numbers |
 //!
 //! Burn is named in [`net`], [`train`] and [`kernel::empirical`] and nowhere else; faer in [`linalg`], plotters in [`figure`].
 //!
@@ -55,6 +55,7 @@
 //! - Divergence is an outcome that is recorded and drawn, never an error and never averaged; a value that does not exist is `None`.
 
 pub mod error;
+pub mod number;
 pub mod seed;
 
 pub mod linalg;

@@ -1,6 +1,7 @@
 //! The sentences that every caption needs: on which data, how often repeated, how precise.
 
 use super::sweep::Sweep;
+pub(super) use crate::number::percent;
 use crate::record::Manifest;
 
 /// Data, widths, depths, seeds, precision and backend.
@@ -80,11 +81,6 @@ pub(super) fn join(sentences: &[String]) -> String {
     sentences.iter().filter(|s| !s.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// 0.95 as "95 %".
-pub(super) fn percent(share: f64) -> String {
-    format!("{} %", (1e4 * share).round() / 100.0)
-}
-
 /// A few numbers in full, many by their ends.
 pub(super) fn list(values: &[usize]) -> String {
     match values {
@@ -107,7 +103,5 @@ mod tests {
         assert_eq!(list(&[64]), "64");
         assert_eq!(list(&[1, 2, 3]), "1, 2 and 3");
         assert_eq!(list(&[1, 2, 3, 4, 5, 6, 7]), "1 to 7 (7 values)");
-        assert_eq!(percent(0.95), "95 %");
-        assert_eq!(percent(0.999), "99.9 %");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
-use super::number::{exponent, short, with_interval};
+use super::number::{exponent, with_interval};
 use super::plain::plain;
+use crate::number::short;
 use crate::study::Decision;
 use crate::study::findings::{Cell, Findings, Statement, Table};
 

@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::number::{exponent, percent, short, with_interval};
+use super::number::{exponent, with_interval};
 use super::plain::plain;
 use super::{findings, protocol, references, words};
 use crate::figure::Figure;
+use crate::number::{percent, short};
 use crate::record::{Manifest, Row};
 use crate::stats::mean_interval;
 use crate::study::findings::Findings;

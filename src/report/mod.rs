@@ -22,7 +22,6 @@ use crate::study::Evidence;
 use crate::study::findings::Findings;
 pub use check::{Difference, differences, same_numbers};
 pub use findings::statements;
-pub use number::short;
 pub use regression::sentences as regression_sentences;
 pub use words::sentences;
 

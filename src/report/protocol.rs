@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::number::{percent, short};
 use super::plain::plain;
+use crate::number::{percent, short};
 use crate::record::{Computation, Manifest, Row};
 use crate::study::Analysis;
 

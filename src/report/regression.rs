@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::number::{percent, short, with_interval};
+use super::number::with_interval;
 use super::plain::plain;
 use super::protocol::computations;
 use crate::figure::Figure;
 use crate::linalg::Matrix;
+use crate::number::{percent, short};
 use crate::record::{KernelManifest, KernelRow};
 use crate::stats::{Decision, Interval, friedman_test, holm, mean_interval, signed_rank_test};
 use crate::study::regression::{KernelComparison, compare_kernels};

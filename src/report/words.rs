@@ -1,6 +1,7 @@
 //! The verdict in words.
 
-use super::number::{percent, with_interval};
+use super::number::with_interval;
+use crate::number::percent;
 use crate::study::{Decision, DepthVerdict, Verdict};
 
 /// One paragraph per depth: the answer, its numbers, and the step that fails or comes closest to failing.

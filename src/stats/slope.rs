@@ -1,8 +1,11 @@
 //! The exponent of a power law, y ~ x^p, by least squares in logarithms, with Student's interval.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::distribution::t_quantile;
+use crate::number::fixed;
 
 /// A fitted exponent with its confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -15,6 +18,14 @@ pub struct Slope {
     pub high: f64,
     /// log y at log x = 0, to draw the line.
     pub log_intercept: f64,
+}
+
+/// To two decimals, as `-0.54 [-0.67, -0.41]`.
+impl fmt::Display for Slope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [exponent, low, high] = [self.exponent, self.low, self.high].map(|value| fixed(value, 2, f.sign_plus()));
+        write!(f, "{exponent} [{low}, {high}]")
+    }
 }
 
 /// Fits y = e^a x^p to positive points; `None` with fewer than three points or fewer than two distinct x.
@@ -53,6 +64,12 @@ mod tests {
         assert!((slope.exponent + 0.5).abs() < 1e-12);
         assert!((slope.log_intercept - 3.0_f64.ln()).abs() < 1e-12);
         assert!(slope.high - slope.low < 1e-6);
+    }
+
+    #[test]
+    fn it_is_written_to_two_decimals() {
+        let slope = Slope { exponent: -0.001, low: -0.104, high: 0.096, log_intercept: 0.0 };
+        assert_eq!(slope.to_string(), "0.00 [-0.10, 0.10]");
     }
 
     #[test]

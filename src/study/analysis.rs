@@ -8,6 +8,7 @@ mod ensembles;
 mod equivalence_map;
 mod evidence;
 mod feature_learning;
+mod label;
 #[cfg(test)]
 mod made_up;
 mod mismatch;

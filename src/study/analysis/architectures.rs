@@ -151,9 +151,9 @@ fn error_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         name: "architectures-error",
         title: "Error against depth, by architecture",
         caption: format!(
-            "Mean squared test error at the greatest width of each architecture against the number of hidden layers. Bands are {} % intervals \
+            "Mean squared test error at the greatest width of each architecture against the number of hidden layers. Bands are {} intervals \
              over data replicates and seeds. {}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             samples(evidence, problems)
         ),
         x: Axis::new("hidden layers", Scale::Integer),
@@ -174,9 +174,9 @@ fn mismatch_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         caption: format!(
             "The change of the network's test error less that of the kernel's, drawn at the number of layers that the step leads to: as \
              measured; with what is left of the initial function taken from the network, beside the kernel at the network's time; and with \
-             the variance that theory gives the initial function added to the kernel at that time. Bands are {} % intervals over data \
+             the variance that theory gives the initial function added to the kernel at that time. Bands are {} intervals over data \
              replicates and seeds that hold for all steps of an architecture together. Dotted lines are 0 and the margin on either side. {}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             samples(evidence, problems)
         ),
         x: Axis::new("hidden layers after the step", Scale::Integer),

@@ -5,8 +5,9 @@ use super::Evidence;
 use super::mismatch::drawn::{
     MAX_PANELS, error_panel, guides, intervals, range, sample, samples, step_guides, step_series,
 };
-use super::mismatch::{self, Beside, Change, Problem, Side, Variant, all_hold, plural, problems};
+use super::mismatch::{self, Beside, Change, Problem, Side, Variant, all_hold, problems};
 use crate::error::Result;
+use crate::number::plural;
 use crate::stats::Interval;
 use crate::study::Decision;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Panel, Scale, Series, Statement, Table};
@@ -210,9 +211,9 @@ fn error_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         title: "Error against depth",
         caption: format!(
             "Mean squared test error at the greatest width against the number of hidden layers; each panel looks at the network in another \
-             way. Bands are {} % intervals over data replicates and seeds, most of whose width is how hard replicates are, which network \
+             way. Bands are {} intervals over data replicates and seeds, most of whose width is how hard replicates are, which network \
              and kernel share. {}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             samples(evidence, problems)
         ),
         x: Axis::new("hidden layers", Scale::Integer),
@@ -236,9 +237,9 @@ fn mismatch_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         title: "What adding a layer changes differently in network and kernel",
         caption: format!(
             "The change of the network's test error less that of the kernel's, at the greatest width, drawn at the number of layers that the \
-             step leads to; each panel puts something else beside the network. Bands are {} % intervals over data replicates and seeds that \
+             step leads to; each panel puts something else beside the network. Bands are {} intervals over data replicates and seeds that \
              hold for all steps together. Dotted lines are 0 and the margin on either side. {}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             samples(evidence, problems)
         ),
         x: Axis::new("hidden layers after the step", Scale::Integer),
@@ -269,8 +270,8 @@ fn width_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         title: "The mismatch against width",
         caption: format!(
             "The mismatch from the fewest to the most hidden layers against the width. As measured it stays, because the initial function does; \
-             the others vanish where the theorem holds. Bands are {} % intervals over data replicates and seeds. {}",
-            100.0 * evidence.manifest.confidence,
+             the others vanish where the theorem holds. Bands are {} intervals over data replicates and seeds. {}",
+            evidence.level(),
             samples(evidence, problems)
         ),
         x: Axis::new("width", Scale::Log2),

@@ -9,7 +9,8 @@
 //! less the unbiased variance it is an unbiased estimate of that distance, which can come out below zero where there is none.
 
 use super::Evidence;
-use super::replicates::{about, each, setting, title, words};
+use super::label::{setting, title};
+use super::replicates::{about, each, words};
 use crate::error::{Error, Result};
 use crate::net::InitialFunction;
 use crate::record::Group;

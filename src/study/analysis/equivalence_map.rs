@@ -2,7 +2,7 @@
 //! which part of the gap is largest where? It reads whatever varies, so it is what a config with a `[vary]` table gets by default.
 //!
 //! The criterion: a gap lies within a bound where its whole interval does. Networks of several seeds are what an interval is over; where
-//! the split of the data varies, each split counts once, with the mean over its seeds, because seeds on one split share their data. A cell of
+//! settings are repeated with other data, each replicate counts once, with the mean over its seeds, because seeds on one replicate share their data. A cell of
 //! which a network diverged lies within nothing.
 
 mod cell;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use self::cell::{BOUNDS, Cell, Gap, class_name};
 use super::Evidence;
-use super::setting::{in_words, name, parts};
+use super::label::{in_words, parts, phrase};
 use crate::error::Result;
 use crate::stats::mean_interval;
 use crate::study::findings::{self, Findings, Statement, Table};
@@ -107,27 +107,30 @@ fn tally(names: impl IntoIterator<Item = String>) -> String {
 
 /// How many cells lie within each bound, value by value of everything that varies.
 fn counts(cells: &[Cell]) -> Table {
-    let mut slices: Vec<(String, Vec<&Cell>)> = Vec::new();
-    let mut put = |label: String, cell| match slices.iter_mut().find(|(other, _)| *other == label) {
-        Some((_, cells)) => cells.push(cell),
-        None => slices.push((label, vec![cell])),
-    };
+    let mut slices: Vec<(&str, String, Vec<&Cell>)> = Vec::new();
     for cell in cells {
-        put("all".to_owned(), cell);
-        put(format!("depth {}", cell.depth), cell);
-        put(format!("width {}", cell.width), cell);
-        parts(&cell.setting).for_each(|(key, value)| put(format!("{} {value}", name(key)), cell));
-    }
-    // What varies together, key by key; the sort keeps the order in which values came.
-    let order = |label: &str| label.rsplit_once(' ').map_or(String::new(), |(key, _)| key.to_owned());
-    let mut keys: Vec<String> = Vec::new();
-    for (label, _) in &slices {
-        if !keys.contains(&order(label)) {
-            keys.push(order(label));
+        let axes = [
+            ("", "all".to_owned()),
+            ("arch.depth", format!("depth {}", cell.depth)),
+            ("arch.width", format!("width {}", cell.width)),
+        ];
+        let varied = parts(&cell.setting).map(|(key, value)| (key, phrase(key, value)));
+        for (key, label) in axes.into_iter().chain(varied) {
+            match slices.iter_mut().find(|(_, other, _)| *other == label) {
+                Some((.., cells)) => cells.push(cell),
+                None => slices.push((key, label, vec![cell])),
+            }
         }
     }
-    slices.sort_by_key(|(label, _)| keys.iter().position(|key| *key == order(label)));
-    let entry = |(label, cells): &(String, Vec<&Cell>)| {
+    // What varies together, key by key; the sort keeps the order in which values came.
+    let mut keys: Vec<&str> = Vec::new();
+    for (key, ..) in &slices {
+        if !keys.contains(key) {
+            keys.push(key);
+        }
+    }
+    slices.sort_by_key(|(key, ..)| keys.iter().position(|other| other == key));
+    let entry = |(_, label, cells): &(&str, String, Vec<&Cell>)| {
         let within =
             |class: usize, gap| cells.iter().filter(|cell| cell.class(gap).is_some_and(|c| c <= class)).count();
         let numbers =
@@ -175,9 +178,9 @@ fn table(evidence: &Evidence<'_>, cells: &[Cell]) -> Table {
     Table {
         title: "The map in numbers".to_owned(),
         note: format!(
-            "RMS over test points in target deviations, with Student's {} % intervals over {}. The largest part is the one whose mean RMS is \
+            "RMS over test points in target deviations, with Student's {} intervals over {}. The largest part is the one whose mean RMS is \
              largest; parts can cancel.",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             Cell::units(evidence)
         ),
         header: ["setting", "depth", "width", "networks"].map(String::from).into_iter().chain(heads).collect(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::number::percent;
 use crate::record::{Group, Manifest, Row};
 use crate::seed::stream;
 use crate::stats::{Bootstrap, Interval, Slope, bootstrap, cluster_bootstrap, log_log_slope, mean_interval};
@@ -27,6 +28,11 @@ const MIN_CLUSTERS: usize = 10;
 const N_RESAMPLES: usize = 2000;
 
 impl<'a> Evidence<'a> {
+    /// The confidence level, as "95 %".
+    pub(super) fn level(&self) -> String {
+        percent(self.manifest.confidence)
+    }
+
     /// Student's interval of a mean, at the confidence that the config states.
     pub(super) fn mean(&self, values: impl IntoIterator<Item = f64>) -> Option<Interval> {
         mean_interval(&values.into_iter().collect::<Vec<_>>(), self.manifest.confidence)
@@ -35,11 +41,21 @@ impl<'a> Evidence<'a> {
     /// The mean with a BCa bootstrap interval; Student's where there are fewer than five values. `name` is that of the random stream.
     pub(super) fn resampled(&self, values: &[f64], name: &str) -> Option<Interval> {
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        self.resampled_statistic(values, mean, name).or_else(|| self.mean(values.iter().copied()))
+    }
+
+    /// Any statistic with its BCa bootstrap interval; none of fewer than five values, or where it has no value in some sample.
+    pub(super) fn resampled_statistic<T: Clone>(
+        &self,
+        values: &[T],
+        statistic: impl Fn(&[T]) -> f64,
+        name: &str,
+    ) -> Option<Interval> {
         let mut random = stream(self.manifest.root_seed, &format!("analysis/{name}"));
         let found: Option<Bootstrap> = (values.len() >= MIN_FOR_BOOTSTRAP)
-            .then(|| bootstrap(values, mean, self.manifest.confidence, N_RESAMPLES, &mut random))
+            .then(|| bootstrap(values, statistic, self.manifest.confidence, N_RESAMPLES, &mut random))
             .flatten();
-        found.map_or_else(|| self.mean(values.iter().copied()), |found| Some(interval_of(found, values.len())))
+        found.map(|found| interval_of(found, values.len()))
     }
 
     /// The mean over clusters, such as data replicates with a value for each seed, with a BCa bootstrap interval that draws clusters and then
@@ -71,31 +87,5 @@ impl<'a> Evidence<'a> {
     /// The values of a count that occur, smallest first.
     pub(super) fn distinct(&self, value: impl Fn(&Row) -> usize) -> Vec<usize> {
         self.rows.iter().map(|row| value(row)).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-}
-
-/// The value of a varied setting in a row's or a group's label, as it was written: of `data.n_train=64 train.ridge=0` under
-/// `data.n_train`, `64`.
-pub(super) fn varied<'a>(label: &'a str, key: &str) -> Option<&'a str> {
-    label.split(' ').find_map(|part| part.strip_prefix(key)?.strip_prefix('='))
-}
-
-/// The label without some of its settings: what the rows that differ in these alone share.
-pub(super) fn without(label: &str, keys: &[&str]) -> String {
-    let is_kept =
-        |part: &&str| !keys.iter().any(|key| part.strip_prefix(key).is_some_and(|rest| rest.starts_with('=')));
-    label.split(' ').filter(is_kept).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_label_is_read_key_by_key() {
-        let label = "data.n_train=64 data.n_train_more=1 train.ridge=0";
-        assert_eq!(varied(label, "data.n_train"), Some("64"));
-        assert_eq!(varied(label, "train.step"), None);
-        assert_eq!(without(label, &["data.n_train", "train.ridge"]), "data.n_train_more=1");
     }
 }

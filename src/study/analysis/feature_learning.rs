@@ -8,9 +8,10 @@
 use std::collections::BTreeSet;
 
 use super::Evidence;
-use super::evidence::without;
-use super::replicates::{each, setting, words};
+use super::label::{in_words, setting, without};
+use super::replicates::{each, words};
 use crate::error::{Error, Result};
+use crate::number::percent;
 use crate::record::Row;
 use crate::stats::Interval;
 use crate::study::config::WatchLevel;
@@ -62,7 +63,12 @@ fn kinds<'a>(evidence: &Evidence<'a>) -> Vec<Kind<'a>> {
     let mut kinds: Vec<Kind<'a>> = Vec::new();
     for &row in evidence.rows {
         let rest = without(&setting(&row.varied), &["arch.laziness", "arch.parametrization"]);
-        let parts = [row.parametrization.clone(), format!("depth {}", row.depth), format!("width {}", row.width), rest];
+        let parts = [
+            row.parametrization.clone(),
+            format!("depth {}", row.depth),
+            format!("width {}", row.width),
+            in_words(&rest),
+        ];
         let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
         match kinds.iter_mut().find(|kind| kind.name == name && kind.laziness == row.laziness) {
             Some(kind) => kind.rows.push(row),
@@ -144,9 +150,9 @@ impl Kind<'_> {
         let ratio = self.log_ratio(evidence, (|row| row.mse_network, |row| row.mse_empirical), "alike");
         Statement::within(
             format!(
-                "{}: the network's test error is that of its initial kernel within {} %",
+                "{}: the network's test error is that of its initial kernel within {}",
                 self.title(),
-                100.0 * margin
+                percent(margin)
             ),
             ratio,
             margin.ln_1p(),
@@ -175,15 +181,16 @@ impl Kind<'_> {
         evidence.mean(self.trained().filter_map(|row| Some(row.target_alignment? - row.target_alignment_start?)))
     }
 
-    /// The share of what the network gains over its initial kernel that the after-kernel gains too; none where it gains nothing.
-    fn share(&self) -> Option<f64> {
-        let mean = |quantity: Quantity| {
-            let values: Vec<f64> = self.trained().filter_map(quantity).collect();
-            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-        };
-        let (network, initial, after) =
-            (mean(|row| row.mse_network)?, mean(|row| row.mse_empirical)?, mean(|row| row.mse_after)?);
-        (initial > network).then(|| (initial - after) / (initial - network))
+    /// The share of what the network gains over its initial kernel that the after-kernel gains too, means over networks both; none where the
+    /// gain is not told apart from 0.
+    fn share(&self, evidence: &Evidence<'_>) -> Option<Interval> {
+        let gains = |row: &Row| Some((row.mse_empirical? - row.mse_network?, row.mse_empirical? - row.mse_after?));
+        let gains: Vec<(f64, f64)> = self.trained().filter_map(gains).collect();
+        let of_network: Vec<f64> = gains.iter().map(|(network, _)| *network).collect();
+        evidence.resampled(&of_network, "feature-learning/gain").filter(|gain| gain.n > 1 && gain.low > 0.0)?;
+        let sum = |gains: &[(f64, f64)], of: fn(&(f64, f64)) -> f64| gains.iter().map(of).sum::<f64>();
+        let share = |gains: &[(f64, f64)]| sum(gains, |gain| gain.1) / sum(gains, |gain| gain.0);
+        evidence.resampled_statistic(&gains, share, "feature-learning/share")
     }
 
     fn n_diverged(&self) -> usize {
@@ -200,7 +207,7 @@ fn errors(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
             kind.n_diverged().into(),
         ];
         let errors = PREDICTORS.iter().map(|(_, quantity)| kind.mean(evidence, *quantity).into());
-        let share = kind.share().map_or(Cell::from("-"), Cell::from);
+        let share = Cell::from(kind.share(evidence));
         let decisions = [kind.likeness(evidence), kind.gain(evidence)]
             .map(|statement| decision_in_words(statement.decision).into());
         start.into_iter().chain(errors).chain([share]).chain(decisions).collect()
@@ -209,8 +216,8 @@ fn errors(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Table {
     Table {
         title: "Errors of the network and of its kernels".to_owned(),
         note: "Mean squared test errors in units of the target's variance, means over data replicates and seeds with their intervals; networks that \
-               diverged enter none. The share is that of the network's gain over its initial kernel which the after-kernel has too; above 1 it predicts better than \
-               the network. The last columns are decided by the criterion of the config, network by network."
+               diverged enter none. The share is that of the network's gain over its initial kernel which the after-kernel has too, with a bootstrap \
+               interval over networks, where that gain is told apart from 0; above 1 the after-kernel predicts better than the network. The last columns are decided by the criterion of the config, network by network."
             .to_owned(),
         header: header.chain(["share of the gain", "like its initial kernel", "after-kernel better"]).map(str::to_owned).collect(),
         rows: kinds.iter().map(row).collect(),
@@ -266,8 +273,8 @@ fn caption(evidence: &Evidence<'_>, what: &str) -> String {
     };
     format!(
         "{what}, against the laziness that the outputs are multiplied by: small values learn features. Means over data replicates and seeds; bands \
-         are Student's {} % intervals. {} networks in {}, {}. {diverged}.",
-        100.0 * evidence.manifest.confidence,
+         are Student's {} intervals. {} networks in {}, {}. {diverged}.",
+        evidence.level(),
         evidence.rows.len(),
         evidence.manifest.dtype,
         evidence
@@ -314,5 +321,71 @@ fn alignment_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
         x: Axis::new("laziness", Scale::Log10),
         y: Axis::new("growth of the alignment", Scale::Linear),
         panels,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::{row, with_evidence};
+    use super::*;
+
+    /// Networks on data of varied hardness h whose errors are these shares of it, give or take a percent.
+    fn rows(network: f64, after: f64) -> Vec<Row> {
+        let of_root = |root: u64| {
+            let hardness = 0.2 + 0.05 * root as f64;
+            let wiggle = 1.0 + 0.01 * (2.4 * root as f64).sin();
+            Row {
+                varied: format!("arch.laziness=0.3 seeds.root={root}"),
+                laziness: 0.3,
+                mse_empirical: Some(hardness),
+                mse_network: Some(network * wiggle * hardness),
+                mse_after: Some(after * hardness),
+                ..row(2, 64, root)
+            }
+        };
+        (0..8).map(of_root).collect()
+    }
+
+    fn kind_of<T>(rows: &[Row], read: impl FnOnce(&Evidence<'_>, &Kind<'_>) -> T) -> T {
+        with_evidence(rows, &[], |evidence| {
+            let kinds = kinds(evidence);
+            assert_eq!(kinds.len(), 1);
+            read(evidence, &kinds[0])
+        })
+    }
+
+    #[test]
+    fn half_of_a_gain_is_found_as_half() {
+        let share = kind_of(&rows(0.6, 0.8), |evidence, kind| kind.share(evidence)).expect("a gain of 40 %");
+        assert!((share.mean - 0.5).abs() < 0.01 && share.low < share.mean && share.mean < share.high, "{share:?}");
+        assert!(share.high - share.low < 0.02, "{share:?}");
+    }
+
+    #[test]
+    fn without_a_gain_nothing_is_shared() {
+        assert_eq!(kind_of(&rows(1.0, 0.8), |evidence, kind| kind.share(evidence)), None);
+        assert_eq!(kind_of(&rows(1.2, 0.8), |evidence, kind| kind.share(evidence)), None);
+    }
+
+    #[test]
+    fn likeness_and_gain_are_read_from_ratios() {
+        // The margin of made-up evidence is 0.1.
+        let decided = |network, after| {
+            kind_of(&rows(network, after), |evidence, kind| {
+                (kind.likeness(evidence).decision, kind.gain(evidence).decision)
+            })
+        };
+        assert_eq!(decided(0.97, 0.8), (Decision::Holds, Decision::Holds));
+        assert_eq!(decided(0.6, 1.1), (Decision::Fails, Decision::Fails));
+    }
+
+    #[test]
+    fn what_diverged_enters_no_mean() {
+        let mut rows = rows(0.6, 0.8);
+        rows[0].outcome = crate::record::Outcome::Diverged;
+        rows[0].mse_network = None;
+        kind_of(&rows, |evidence, kind| {
+            assert_eq!((kind.n_diverged(), kind.share(evidence).map(|share| share.n)), (1, Some(7)));
+        });
     }
 }

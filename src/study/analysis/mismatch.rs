@@ -17,8 +17,9 @@ pub(super) mod drawn;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Evidence;
-use super::evidence::{varied, without};
+use super::label::{in_words, varied, without};
 use crate::error::{Error, Result};
+use crate::number::plural;
 use crate::record::{Group, Row};
 use crate::stats::Interval;
 use crate::study::Decision;
@@ -213,18 +214,6 @@ pub(super) fn problems<'a>(evidence: &Evidence<'a>) -> Vec<Problem<'a>> {
         }
     }
     problems.into_iter().map(|(_, problem)| problem).collect()
-}
-
-/// `data.source=concrete data.n_train=64` as `concrete, n_train 64`: a word says by itself what it is, a number does not.
-fn in_words(label: &str) -> String {
-    let word = |part: &str| match part.split_once('=') {
-        Some((key, value)) if value.parse::<f64>().is_ok() => {
-            format!("{} {value}", key.rsplit('.').next().unwrap_or(key))
-        }
-        Some((_, value)) => value.replace('_', " "),
-        None => part.to_owned(),
-    };
-    label.split(' ').map(word).collect::<Vec<_>>().join(", ")
 }
 
 impl<'a> Problem<'a> {
@@ -427,20 +416,12 @@ pub(super) fn all_hold(decisions: impl IntoIterator<Item = Decision>) -> Decisio
         .unwrap_or(if decisions.is_empty() { Decision::Diverged } else { Decision::Holds })
 }
 
-/// A count with its noun.
-pub(super) fn plural(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
 fn signed(interval: Option<Interval>) -> String {
     interval.map_or_else(|| "-".to_owned(), |interval| format!("{:+.3}", interval.mean))
 }
 
 fn in_full(interval: Option<Interval>) -> String {
-    match interval {
-        Some(Interval { mean, low, high, n }) if n > 1 => format!("{mean:+.3} [{low:+.3}, {high:+.3}]"),
-        other => signed(other),
-    }
+    interval.map_or_else(|| "-".to_owned(), |interval| format!("{interval:+}"))
 }
 
 /// The values of each data replicate.
@@ -534,11 +515,5 @@ mod tests {
         assert_eq!(decided(&all, &[], Variant::AS_MEASURED), Decision::Holds);
         all.iter_mut().filter(|row| row.depth == 3).for_each(lost);
         assert_eq!(decided(&all, &[], Variant::AS_MEASURED), Decision::Diverged);
-    }
-
-    #[test]
-    fn labels_are_read_in_words() {
-        assert_eq!(in_words("arch=layer_norm data.n_train=64"), "layer norm, n_train 64");
-        assert_eq!(in_words(""), "");
     }
 }

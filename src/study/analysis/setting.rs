@@ -1,6 +1,6 @@
 //! The rows that share what is varied, apart from what an analysis has an axis of its own for.
 
-use super::evidence::without;
+use super::label::without;
 use crate::record::Row;
 
 /// The rows of one setting, of all depths, widths and seeds.
@@ -26,32 +26,6 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// A label as "label noise 0.5, laziness 10"; a dash where nothing varies.
-pub(super) fn in_words(label: &str) -> String {
-    let words: Vec<String> = parts(label).map(|(key, value)| format!("{} {value}", name(key))).collect();
-    if words.is_empty() { "-".to_owned() } else { words.join(", ") }
-}
-
-/// Its values alone.
-pub(super) fn values(label: &str) -> String {
-    parts(label).map(|(_, value)| value).collect::<Vec<_>>().join(", ")
-}
-
-/// What its keys are, in words.
-pub(super) fn names(label: &str) -> String {
-    parts(label).map(|(key, _)| name(key)).collect::<Vec<_>>().join(", ")
-}
-
-/// Key and value of everything in a label.
-pub(super) fn parts(label: &str) -> impl Iterator<Item = (&str, &str)> {
-    label.split(' ').filter_map(|part| part.split_once('='))
-}
-
-/// `data.label_noise` as "label noise".
-pub(super) fn name(key: &str) -> String {
-    key.rsplit('.').next().unwrap_or(key).replace('_', " ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::made_up;
@@ -64,8 +38,8 @@ mod tests {
         let rows: Vec<Row> = varied.map(|varied| Row { varied: varied.into(), ..made_up::row(1, 32, 0) }).to_vec();
         let settings = Setting::all(&rows, &["train.step"]);
         assert_eq!(
-            settings.iter().map(|s| (in_words(&s.label), s.rows.len())).collect::<Vec<_>>(),
-            [("n train 8".to_owned(), 2), ("n train 16".to_owned(), 1)]
+            settings.iter().map(|s| (s.label.as_str(), s.rows.len())).collect::<Vec<_>>(),
+            [("data.n_train=8", 2), ("data.n_train=16", 1)]
         );
     }
 }

@@ -9,7 +9,7 @@ mod regularization;
 mod response;
 
 use super::Evidence;
-use super::evidence::without;
+use super::label::without;
 use crate::error::{Error, Result};
 use crate::study::findings::Findings;
 use crate::study::plan::Plan;

@@ -23,7 +23,8 @@ mod training;
 mod width;
 
 use super::Evidence;
-use super::setting::{Setting, in_words};
+use super::label::in_words;
+use super::setting::Setting;
 use crate::error::{Error, Result};
 use crate::record::Row;
 use crate::stats::{Interval, Slope};
@@ -107,7 +108,7 @@ fn planned_time(row: &Row) -> f64 {
 type Schedule<'a> = [Option<&'a str>; 2];
 
 fn schedule(row: &Row) -> Schedule<'_> {
-    ["train.step", "train.n_steps"].map(|key| super::evidence::varied(&row.varied, key))
+    ["train.step", "train.n_steps"].map(|key| super::label::varied(&row.varied, key))
 }
 
 /// An exponent at one depth, and how many values it is fitted to.
@@ -132,7 +133,7 @@ impl Rate {
 
     fn words(self) -> String {
         match self.exponent {
-            Some(e) => format!("{:.2} [{:.2}, {:.2}] at depth {}", e.mean, e.low, e.high, self.depth),
+            Some(e) => format!("{e} at depth {}", self.depth),
             None => format!("none at depth {}", self.depth),
         }
     }
@@ -223,7 +224,7 @@ fn networks(evidence: &Evidence<'_>, rows: &[&Row]) -> String {
 
 /// What the bands are.
 fn bands(evidence: &Evidence<'_>) -> String {
-    format!("Bands are Student's {} % intervals of the mean over seeds.", 100.0 * evidence.manifest.confidence)
+    format!("Bands are Student's {} intervals of the mean over seeds.", evidence.level())
 }
 
 #[cfg(test)]

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::number::percent;
 use crate::record::Row;
 use crate::stats::Interval;
 use crate::study::analysis::Evidence;
-use crate::study::analysis::evidence::without;
-use crate::study::analysis::setting::in_words;
+use crate::study::analysis::label::{REPLICATES, in_words, replicate, without};
 use crate::study::verdict::{Decision, Term, decide};
 
 /// What has an axis of its own on the map, or is averaged over.
-pub(super) const ASIDE: [&str; 3] = ["arch.width", "arch.depth", "data.split_seed"];
+pub(super) const ASIDE: [&str; 4] = ["arch.width", "arch.depth", REPLICATES[0], REPLICATES[1]];
 
 /// The classes' upper ends, in target deviations.
 pub(super) const BOUNDS: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
@@ -18,7 +18,7 @@ pub(super) const BOUNDS: [f64; 4] = [0.01, 0.05, 0.1, 0.2];
 /// In words; none where a class cannot be told.
 pub(super) fn class_name(class: Option<usize>) -> String {
     match class.map(|class| BOUNDS.get(class)) {
-        Some(Some(bound)) => format!("within {} %", 100.0 * bound),
+        Some(Some(bound)) => format!("within {}", percent(*bound)),
         Some(None) => "not within 20 %".to_owned(),
         None => "-".to_owned(),
     }
@@ -75,7 +75,7 @@ pub(super) struct Cell {
     pub(super) n_diverged: usize,
     /// Trained above the stability bound, where the kernel at a finite time measures nothing.
     pub(super) n_unstable: usize,
-    /// One value per seed or split, for each of [`Gap::ALL`].
+    /// One value per seed or data replicate, for each of [`Gap::ALL`].
     values: [Vec<f64>; 2],
     intervals: [Option<Interval>; 2],
     largest: [Option<Term>; 2],
@@ -101,7 +101,7 @@ impl Cell {
 
     fn of(evidence: &Evidence<'_>, setting: &str, rows: &[&Row]) -> Self {
         let trained: Vec<&Row> = rows.iter().copied().filter(|row| row.is_trained()).collect();
-        let values = Gap::ALL.map(|gap| values(&trained, &|row| gap.of(row), is_over_splits(evidence)));
+        let values = Gap::ALL.map(|gap| values(&trained, &|row| gap.of(row), is_over_replicates(evidence.rows)));
         let largest = Gap::ALL.map(|gap| {
             let mean = |term: Term| {
                 let parts: Vec<f64> = trained.iter().filter_map(|row| term.of(row)).collect();
@@ -128,7 +128,7 @@ impl Cell {
 
     /// What intervals are over, in words.
     pub(super) fn units(evidence: &Evidence<'_>) -> &'static str {
-        if is_over_splits(evidence) { "splits of the data, each with the mean over its seeds" } else { "seeds" }
+        if is_over_replicates(evidence.rows) { "data replicates, each with the mean over its seeds" } else { "seeds" }
     }
 
     pub(super) fn values(&self, gap: Gap) -> &[f64] {
@@ -165,20 +165,20 @@ impl Cell {
     }
 }
 
-/// Whether the data were split in several ways.
-pub(super) fn is_over_splits(evidence: &Evidence<'_>) -> bool {
-    evidence.rows.iter().any(|row| row.split_seed != evidence.rows[0].split_seed)
+/// Whether settings are repeated with other data.
+pub(super) fn is_over_replicates(rows: &[&Row]) -> bool {
+    rows.iter().any(|row| replicate(&row.varied) != replicate(&rows[0].varied))
 }
 
-/// One value per network, or per split.
-fn values(rows: &[&Row], value: &dyn Fn(&Row) -> Option<f64>, is_over_splits: bool) -> Vec<f64> {
-    if !is_over_splits {
+/// One value per network, or per data replicate.
+fn values(rows: &[&Row], value: &dyn Fn(&Row) -> Option<f64>, is_over_replicates: bool) -> Vec<f64> {
+    if !is_over_replicates {
         return rows.iter().filter_map(|row| value(row)).collect();
     }
-    let mut splits: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    let mut replicates: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for row in rows {
-        splits.entry(row.split_seed).or_default().extend(value(row));
+        replicates.entry(replicate(&row.varied)).or_default().extend(value(row));
     }
     let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
-    splits.values().filter(|values| !values.is_empty()).map(mean).collect()
+    replicates.values().filter(|values| !values.is_empty()).map(mean).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::cell::{BOUNDS, Cell, Gap, class_name};
 use crate::study::analysis::Evidence;
-use crate::study::analysis::setting::{names, values};
+use crate::study::analysis::label::{names, values};
 use crate::study::findings::{Tile, TileMap, TilePanel};
 use crate::study::verdict::Term;
 
@@ -72,9 +72,9 @@ pub(super) fn of(evidence: &Evidence<'_>, cells: &[Cell], gap: Gap) -> TileMap {
         name,
         title,
         caption: format!(
-            "Each tile is the networks of one setting, depth and width. Its colour is the bound below which the whole {} % interval over {} \
+            "Each tile is the networks of one setting, depth and width. Its colour is the bound below which the whole {} interval over {} \
              of the RMS gap to kernel regression {} lies, in target deviations; its letter is the part of the gap that is largest. {}{}{}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             Cell::units(evidence),
             gap.words(),
             networks(evidence, cells),

@@ -10,24 +10,24 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cell::is_over_splits;
+use super::cell::is_over_replicates;
 use crate::record::Row;
 use crate::seed::stream;
 use crate::stats::bootstrap;
 use crate::stats::{Interval, Slope};
 use crate::study::analysis::Evidence;
-use crate::study::analysis::evidence::without;
-use crate::study::analysis::setting::{Setting, in_words, names, values};
+use crate::study::analysis::label::{REPLICATES, in_words, names, replicate, values, without};
+use crate::study::analysis::setting::Setting;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table, interval_of};
 use crate::study::verdict::Decision;
 
 /// What tells no ladders apart: the sizes themselves, what has an axis of its own, and what is averaged over.
-const ASIDE: [&str; 4] = ["data.n_train", "data.split_seed", "arch.width", "arch.depth"];
+const ASIDE: [&str; 5] = ["data.n_train", "arch.width", "arch.depth", REPLICATES[0], REPLICATES[1]];
 
 /// Fewer sizes show no boundary.
 const MIN_SIZES: usize = 3;
 
-/// Fewer seeds or splits have no bootstrap interval worth having.
+/// Fewer seeds or replicates have no bootstrap interval worth having.
 const MIN_UNITS: usize = 5;
 const N_RESAMPLES: usize = 2000;
 const MOST_PANELS: usize = 6;
@@ -59,8 +59,8 @@ struct Ladder {
     width: usize,
     /// Smallest first.
     sizes: Vec<usize>,
-    /// log MSE(network) / MSE(NTK) at every size: of each seed that was trained at all of them, or, where the split of the data varies, of each
-    /// split with the mean over its seeds.
+    /// log MSE(network) / MSE(NTK) at every size: of each seed that was trained at all of them, or, where settings are repeated with other
+    /// data, of each replicate with the mean over its seeds.
     logs: Vec<Vec<f64>>,
     /// The same of the mean of all seeds' networks; none where there is none at some size.
     of_ensemble: Option<Vec<f64>>,
@@ -78,14 +78,15 @@ impl Ladder {
         places.into_iter().map(of).collect()
     }
 
-    /// Of rows that differ in size, split and seed alone.
+    /// Of rows that differ in size, replicate and seed alone.
     fn of(evidence: &Evidence<'_>, setting: &str, rows: &[&Row]) -> Self {
         let (depth, width) = (rows[0].depth, rows[0].width);
         let sizes: Vec<usize> = rows.iter().map(|row| row.n_train).collect::<BTreeSet<_>>().into_iter().collect();
-        let is_over_splits = rows.iter().any(|row| row.split_seed != rows[0].split_seed);
-        let mut units: BTreeMap<u64, Vec<&Row>> = BTreeMap::new();
+        let is_over_replicates = is_over_replicates(rows);
+        let mut units: BTreeMap<String, Vec<&Row>> = BTreeMap::new();
         for row in rows.iter().copied().filter(|row| row.is_trained()) {
-            units.entry(if is_over_splits { row.split_seed } else { row.seed }).or_default().push(row);
+            let unit = if is_over_replicates { replicate(&row.varied) } else { row.seed.to_string() };
+            units.entry(unit).or_default().push(row);
         }
         let at_size = |rows: &Vec<&Row>, size: usize| {
             let here = rows.iter().filter(|row| row.n_train == size);
@@ -114,7 +115,7 @@ impl Ladder {
         }
     }
 
-    /// The mean curve of some seeds or splits; empty where there are none.
+    /// The mean curve of some seeds or replicates; empty where there are none.
     fn curve(logs: &[Vec<f64>]) -> Vec<f64> {
         let n_sizes = logs.first().map_or(0, Vec::len);
         (0..n_sizes).map(|i| logs.iter().map(|log| log[i]).sum::<f64>() / logs.len() as f64).collect()
@@ -242,12 +243,12 @@ fn boundary_table(evidence: &Evidence<'_>, ladders: &[Ladder], boundaries: &[Bou
         title: "The sample size up to which a network does as well as its limit".to_owned(),
         note: format!(
             "P*: the most training points at which the test error of the network is no more than {} times that of the NTK at the same \
-             time, from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} % \
+             time, from the geometric mean of the ratio over {}, interpolated in log n_train. Intervals are bootstrap intervals at {} \
              over the same, of five values or more, held inside the sizes of this run; where P* lies outside of these, the table says \
              on which side. Of an ensemble it is the error of the mean prediction.",
             1.0 + evidence.manifest.margin,
-            if is_over_splits(evidence) { "splits of the data" } else { "seeds" },
-            100.0 * evidence.manifest.confidence,
+            if is_over_replicates(evidence.rows) { "data replicates" } else { "seeds" },
+            evidence.level(),
         ),
         header: ["setting", "depth", "width", "values", "P* of one network", "P* of the ensemble's mean"]
             .map(String::from)
@@ -360,11 +361,15 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
         title: "Test error of network over kernel, against sample size",
         caption: format!(
             "Test error of the network over that of the NTK at the same time, against the number of training points, for each width: \
-             geometric means over {}; bands are Student's {} % intervals of the mean of logarithms. Where a curve last leaves the \
+             geometric means over {}; bands are Student's {} intervals of the mean of logarithms. Where a curve last leaves the \
              region below the dotted line lies P*, beyond which theory expects the network to be the worse. Networks in \
              {}.{keys}{left_out}",
-            if is_over_splits(evidence) { "splits of the data, each with the mean over its seeds" } else { "seeds" },
-            100.0 * evidence.manifest.confidence,
+            if is_over_replicates(evidence.rows) {
+                "data replicates, each with the mean over its seeds"
+            } else {
+                "seeds"
+            },
+            evidence.level(),
             evidence.manifest.dtype,
         ),
         x: Axis::new("training points", Scale::Log2),

@@ -1,6 +1,7 @@
 //! The mismatch in tables and charts: the pieces that every analysis of it puts together.
 
-use super::{Beside, Change, Problem, Side, Variant, plural};
+use super::{Beside, Change, Problem, Side, Variant};
+use crate::number::plural;
 use crate::study::analysis::Evidence;
 use crate::study::findings::{Guide, Panel, Series};
 
@@ -27,9 +28,9 @@ pub(in super::super) fn sample(problem: &Problem<'_>) -> String {
 /// How the intervals come about.
 pub(in super::super) fn intervals(evidence: &Evidence<'_>) -> String {
     format!(
-        "Intervals at {} % are over data replicates and, within them, seeds: a bootstrap that draws replicates first, or Student's over \
+        "Intervals at {} are over data replicates and, within them, seeds: a bootstrap that draws replicates first, or Student's over \
          the replicates' means where there are fewer than ten",
-        100.0 * evidence.manifest.confidence
+        evidence.level()
     )
 }
 

@@ -3,8 +3,8 @@
 //! What the spectrum of a kernel predicts of them stands beside the errors that `ntk regress` measures with the same config.
 
 use super::super::Evidence;
-use super::super::evidence::without;
-use super::super::replicates::{REPLICATES, about, by_replicate, replicate, title, words};
+use super::super::label::{REPLICATES, replicate, title, without};
+use super::super::replicates::{about, by_replicate, words};
 use super::MOST_PANELS;
 use crate::record::Row;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Panel, Scale, Series, Statement, Table};
@@ -160,9 +160,9 @@ fn chart(evidence: &Evidence<'_>, curves: &[Curve<'_>]) -> Chart {
         title: "Test error against the number of training points",
         caption: format!(
             "Mean squared test error, in units of the training targets' variance, of networks, of the NTK trained for the networks' time, and of \
-             regression to the end with the NTK and the NNGP kernel. Markers are means over replicates, bands Student's {} % intervals of the \
+             regression to the end with the NTK and the NNGP kernel. Markers are means over replicates, bands Student's {} intervals of the \
              mean. {}{left_out}",
-            100.0 * evidence.manifest.confidence,
+            evidence.level(),
             about(evidence)
         ),
         x: Axis::new("training points", Scale::Log2),

@@ -5,8 +5,8 @@
 //! seen, but as favourable to one as to the other.
 
 use super::super::Evidence;
-use super::super::evidence::{varied, without};
-use super::super::replicates::{REPLICATES, about, by_replicate, each, title, words};
+use super::super::label::{REPLICATES, title, varied, without};
+use super::super::replicates::{about, by_replicate, each, words};
 use super::MOST_PANELS;
 use crate::record::Row;
 use crate::stats::Interval;
@@ -227,8 +227,8 @@ fn chart(evidence: &Evidence<'_>, all: &[Strength<'_>], widest: &[Place<'_>]) ->
         caption: format!(
             "Mean squared test error, in units of the training targets' variance, of networks and of the NTK trained as long, without a ridge but \
              stopped after a time t, and with a ridge: against the ridge, which is N O / t of those that stop early; at the greatest width. Markers are means over \
-             replicates, bands Student's {} % intervals of the mean. {}{left_out}",
-            100.0 * evidence.manifest.confidence,
+             replicates, bands Student's {} intervals of the mean. {}{left_out}",
+            evidence.level(),
             about(evidence)
         ),
         x: Axis::new("ridge, or N O / t", Scale::Log10),

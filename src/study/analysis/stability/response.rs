@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::super::Evidence;
-use super::super::evidence::without;
-use super::super::replicates::{REPLICATES, about, each, replicate, title, words};
+use super::super::label::{REPLICATES, replicate, title, without};
+use super::super::replicates::{about, each, words};
 use super::{MOST_PANELS, PERTURBATIONS};
 use crate::record::{Group, Row};
 use crate::stats::Interval;
@@ -354,8 +354,8 @@ fn caption(evidence: &Evidence<'_>, what: &str, n_panels: usize) -> String {
         false => String::new(),
     };
     format!(
-        "{what} Markers are means over replicates, bands Student's {} % intervals of the mean. {}{left_out}",
-        100.0 * evidence.manifest.confidence,
+        "{what} Markers are means over replicates, bands Student's {} intervals of the mean. {}{left_out}",
+        evidence.level(),
         about(evidence)
     )
 }

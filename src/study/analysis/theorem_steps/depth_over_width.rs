@@ -29,8 +29,7 @@ pub(super) fn findings(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> F
         "networks",
     );
     if let Some(e) = rate.exponent {
-        statement.evidence =
-            format!("Exponent of depth: {:.2} [{:.2}, {:.2}], over {} networks", e.mean, e.low, e.high, e.n);
+        statement.evidence = format!("Exponent of depth: {e}, over {} networks", e.n);
     }
     Findings {
         statements: vec![statement],
@@ -51,9 +50,9 @@ fn table(evidence: &Evidence<'_>, rows: &[&Row], place: &str, depths: &[usize]) 
         title: format!("{place}Kernel error over depth / width"),
         note: format!(
             "The squared relative Frobenius error of the empirical kernel at initialization, divided by depth / width, mean over the networks \
-             of all widths and seeds with its {} % interval. Were depth over width all that matters, the numbers would be equal; for one \
+             of all widths and seeds with its {} interval. Were depth over width all that matters, the numbers would be equal; for one \
              diagonal entry of a ReLU network theory has 3 at depth 1 and 3.1 to 3.3 beyond, with a trend upwards.",
-            100.0 * evidence.manifest.confidence
+            evidence.level()
         ),
         header: ["depth", "networks", "squared error x width / depth"].map(String::from).to_vec(),
         rows: depths.iter().map(entry).collect(),

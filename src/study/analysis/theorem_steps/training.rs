@@ -92,8 +92,8 @@ fn step_size(evidence: &Evidence<'_>, rows: &[&Row], place: &str) -> Findings {
             note: format!(
                 "What the steps of the linearized network differ by from gradient flow for the same time, RMS over test points in target \
                  deviations. The exponent of the step size is fitted to each network by itself; means over networks of all widths and \
-                 seeds with Student's {} % intervals.",
-                100.0 * evidence.manifest.confidence
+                 seeds with Student's {} intervals.",
+                evidence.level()
             ),
             header: ["depth", "step sizes", "exponent", "gap at the largest step", "at the smallest"]
                 .map(String::from)
@@ -132,8 +132,8 @@ fn step_chart(evidence: &Evidence<'_>, ladders: &[(usize, Vec<&Row>)]) -> Chart 
         caption: format!(
             "What gradient descent of the linearized network differs by from gradient flow for the same time, RMS over test points in target \
              deviations, against the step size as a fraction of each network's stability bound. Means over all widths and seeds; bands are \
-             Student's {} % intervals of the mean over these networks. {}",
-            100.0 * evidence.manifest.confidence,
+             Student's {} intervals of the mean over these networks. {}",
+            evidence.level(),
             networks(evidence, &rows)
         ),
         x: Axis::new("step size / stability bound", Scale::Log2),

@@ -187,11 +187,11 @@ fn table(evidence: &Evidence<'_>, rows: &[&Row], place: &str, laws: &[&Law]) -> 
     Table {
         title: format!("{place}Rates in width"),
         note: format!(
-            "Exponents of width from least squares in logarithms over all networks of a depth, each counted once, with their {} % \
+            "Exponents of width from least squares in logarithms over all networks of a depth, each counted once, with their {} \
              intervals; all networks of one depth are compared at equal time. The second exponent is of widths {middle} and more alone: \
              where both differ, the power law is not reached yet. Kernel quantities are relative to the kernel's size (but for the \
              absolute drift), those of functions are RMS over test points in target deviations.{absent}",
-            100.0 * evidence.manifest.confidence
+            evidence.level()
         ),
         header: [
             "step".to_owned(),
