@@ -41,7 +41,7 @@ pub fn mean_interval(values: &[f64], confidence: f64) -> Option<Interval> {
 }
 
 /// `mean [low, high]` with two digits of the interval's width, but no more than three of the largest number, and of an interval on one side
-/// of 0 two digits of the end next to it. The mean alone where nothing else is left to see. `{:+}` gives every number its sign.
+/// of 0 one digit of the end next to it. The mean alone where nothing else is left to see. `{:+}` gives every number its sign.
 impl fmt::Display for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mean, low, high, n } = *self;
@@ -49,7 +49,7 @@ impl fmt::Display for Interval {
         let nearest = magnitude(low.abs().min(high.abs()));
         let is_one_sided = low * high > 0.0;
         let of_width = (1 - magnitude(0.5 * (high - low))).min(2 - largest);
-        let decimals = if is_one_sided { of_width.max(1 - nearest) } else { of_width };
+        let decimals = if is_one_sided { of_width.max(-nearest) } else { of_width };
         // Ends that are too far apart for one number of decimals have their own.
         let is_plain = n > 1 && PLAIN.contains(&largest) && !(is_one_sided && largest - nearest > 3);
         let text = |value: f64| match is_plain {
@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(text(-5.35e-5, -0.0117, 0.0113), "0.000 [-0.012, 0.011]");
         assert_eq!(text(0.671_234, 0.671_233, 0.671_235), "0.671");
         assert_eq!(text(123.4, 93.2, 153.1), "123 [93, 153]");
-        assert_eq!(text(0.002, 0.000_41, 0.01), "0.00200 [0.00041, 0.01000]");
+        assert_eq!(text(0.002, 0.000_41, 0.01), "0.0020 [0.0004, 0.0100]");
         assert_eq!(text(0.01, 0.000_041, 2.0), "0.0100 [4.10e-5, 2]");
         assert_eq!(text(1.2e-9, 1.0e-9, 1.41e-9), "1.20e-9 [1.00e-9, 1.41e-9]");
         assert_eq!(text(0.0, 0.0, 0.0), "0");
