@@ -8,35 +8,58 @@ use super::theme::{AXIS, Color, DIVERGED, Dash, NOTE, PAPER, Stroke, TICK};
 /// Room at the top of a panel for the crosses that mark divergence.
 pub(super) const CROSS_ROOM: f64 = 17.0;
 
+/// Half the width of a mark.
+const ARM: f64 = 3.2;
+
 /// Marks what networks enter that missed their target.
 pub(super) const DAGGER: &str = "\u{2020}";
 
 impl Panel {
     /// Crosses at the top edge, where of some networks (third) some diverged (second); with both numbers where there is room.
     pub(super) fn crosses(&self, scene: &mut Scene, counts: &[(f64, usize, usize)]) {
-        let (arm, gap) = (3.2, 2.5);
-        let y = self.frame.top + 0.5 * CROSS_ROOM;
         let stroke = Stroke::new(DIVERGED, 1.6, Dash::Solid);
+        self.counted(scene, 0, counts, |scene, (x, y)| {
+            scene.path(&[(x - ARM, y - ARM), (x + ARM, y + ARM)], stroke);
+            scene.path(&[(x - ARM, y + ARM), (x + ARM, y - ARM)], stroke);
+        });
+    }
+
+    /// Daggers below them, where of some networks some missed their target.
+    pub(super) fn daggers_at_top(&self, scene: &mut Scene, line: usize, counts: &[(f64, usize, usize)]) {
+        self.counted(scene, line, counts, |scene, (x, y)| {
+            scene.text((x, y + 0.36 * TICK), DAGGER, TICK, DIVERGED, Anchor::Middle);
+        });
+    }
+
+    /// A mark and the counts on a line of the strip at the top edge.
+    fn counted(
+        &self,
+        scene: &mut Scene,
+        line: usize,
+        counts: &[(f64, usize, usize)],
+        mark: impl Fn(&mut Scene, (f64, f64)),
+    ) {
+        let gap = 2.5;
+        let y = self.frame.top + (line as f64 + 0.5) * CROSS_ROOM;
         let right = self.frame.left + self.frame.width;
-        let crosses: Vec<(f64, String)> = counts
+        let marks: Vec<(f64, String)> = counts
             .iter()
-            .filter(|(_, n_diverged, _)| *n_diverged > 0)
-            .filter_map(|(x, n_diverged, n)| {
-                Some((self.frame.left + self.x.share(*x)? * self.frame.width, format!("{n_diverged}/{n}")))
+            .filter(|(_, n_marked, _)| *n_marked > 0)
+            .filter_map(|(x, n_marked, n)| {
+                Some((self.frame.left + self.x.share(*x)? * self.frame.width, format!("{n_marked}/{n}")))
             })
             .collect();
-        let widest = crosses.iter().map(|(_, label)| text_width(label, NOTE)).fold(0.0, f64::max);
-        let room = 2.0 * (arm + gap) + widest;
-        // The last label may have to stand left of its cross, where the one before it would stand too.
-        let with_labels = crosses.windows(2).all(|pair| pair[1].0 - pair[0].0 > room + widest);
-        for (x, label) in crosses {
-            scene.path(&[(x - arm, y - arm), (x + arm, y + arm)], stroke);
-            scene.path(&[(x - arm, y + arm), (x + arm, y - arm)], stroke);
+        let widest = marks.iter().map(|(_, label)| text_width(label, NOTE)).fold(0.0, f64::max);
+        let room = 2.0 * (ARM + gap) + widest;
+        // The last label may have to stand left of its mark, where the one before it would stand too.
+        let with_labels = marks.windows(2).all(|pair| pair[1].0 - pair[0].0 > room + widest);
+        for (x, label) in marks {
+            mark(scene, (x, y));
             let baseline = y + 0.36 * NOTE;
             if with_labels && x + room < right {
-                scene.text((x + arm + gap, baseline), &label, NOTE, DIVERGED, Anchor::Start);
+                scene.text((x + ARM + gap, baseline), &label, NOTE, DIVERGED, Anchor::Start);
             } else if with_labels {
-                scene.text((x - arm - gap, baseline), &label, NOTE, DIVERGED, Anchor::End);
+                scene.text((x - ARM - gap, baseline), &label, NOTE, DIVERGED, Anchor::End);
             }
         }
     }

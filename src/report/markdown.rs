@@ -67,7 +67,7 @@ fn answer(manifest: &Manifest, rows: &[&Row], headline: &str, sentences: &[Strin
         let _ = writeln!(
             text,
             "\n**{missed} of {} networks took all their steps without meeting the rule to stop**; they are counted as they are, and a \
-             dagger (\u{2020}) marks the depths they enter.",
+             dagger (\u{2020}) marks what they enter.",
             rows.len()
         );
     }

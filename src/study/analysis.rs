@@ -103,7 +103,7 @@ impl fmt::Display for Analysis {
 #[must_use]
 pub fn analyse(evidence: &Evidence<'_>) -> Option<Findings> {
     let analysis = Analysis::ALL.into_iter().find(|analysis| analysis.to_string() == evidence.manifest.analysis)?;
-    Some(match analysis {
+    let mut findings = match analysis {
         Analysis::Equivalence => return None,
         Analysis::DepthMatching => depth_matching::findings(evidence),
         Analysis::TheoremSteps => theorem_steps::findings(evidence),
@@ -112,5 +112,15 @@ pub fn analyse(evidence: &Evidence<'_>) -> Option<Findings> {
         Analysis::Stability => stability::findings(evidence),
         Analysis::Architectures => architectures::findings(evidence),
         Analysis::FeatureLearning => feature_learning::findings(evidence),
-    })
+    };
+    let n_missed = evidence.rows.iter().filter(|row| row.misses_target()).count();
+    if n_missed > 0 {
+        for table in &mut findings.tables {
+            table.note.push_str(&format!(
+                " \u{2020} {n_missed} of {} networks took all their steps without meeting the rule to stop, and enter as they are.",
+                evidence.rows.len()
+            ));
+        }
+    }
+    Some(findings)
 }

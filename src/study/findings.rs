@@ -220,6 +220,22 @@ pub struct Panel {
     pub series: Vec<Series>,
     /// Dotted lines: what theory expects, or a margin.
     pub guides: Vec<Guide>,
+    /// Where networks came to no good, marked at the top edge.
+    pub mishaps: Vec<Mishap>,
+}
+
+/// Networks at one place along a panel of which some diverged, so that they enter nothing, or took all their steps without meeting the rule
+/// to stop, so that they enter as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Mishap {
+    /// Where.
+    pub x: f64,
+    /// How many diverged.
+    pub n_diverged: usize,
+    /// How many missed their target.
+    pub n_missed: usize,
+    /// Of how many.
+    pub n_networks: usize,
 }
 
 /// A curve of means.

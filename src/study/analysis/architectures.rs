@@ -1,7 +1,9 @@
 //! Does adding a layer match in residual, normalized and convolutional networks as it does in fully connected ones?
 
 use super::Evidence;
-use super::mismatch::drawn::{MAX_PANELS, error_panel, intervals, sample, samples, step_guides, step_series};
+use super::mismatch::drawn::{
+    MAX_PANELS, at_depths, error_panel, intervals, sample, samples, step_guides, step_series,
+};
 use super::mismatch::{self, Problem, Side, Variant, all_hold, problems};
 use crate::error::Result;
 use crate::study::Decision;
@@ -167,6 +169,7 @@ fn mismatch_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
         title: problem.label.clone(),
         series: ASKED.map(|(variant, name)| step_series(evidence, problem, variant, name)).to_vec(),
         guides: step_guides(evidence, problem),
+        mishaps: at_depths(problem),
     };
     Chart {
         name: "architectures-mismatch",

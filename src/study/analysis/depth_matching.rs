@@ -3,7 +3,7 @@
 
 use super::Evidence;
 use super::mismatch::drawn::{
-    MAX_PANELS, error_panel, guides, intervals, range, sample, samples, step_guides, step_series,
+    MAX_PANELS, at_depths, error_panel, guides, intervals, range, sample, samples, step_guides, step_series,
 };
 use super::mismatch::{self, Beside, Change, Problem, Side, Variant, all_hold, problems};
 use crate::error::Result;
@@ -229,6 +229,7 @@ fn mismatch_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
             title: problem.titled(beside.name()),
             series: there.map(|variant| step_series(evidence, problem, variant, variant.side.name())).collect(),
             guides: step_guides(evidence, problem),
+            mishaps: at_depths(problem),
         }
     };
     let panels = problems.iter().flat_map(|problem| Beside::ALL.into_iter().map(move |beside| panel(problem, beside)));
@@ -263,6 +264,7 @@ fn width_chart(evidence: &Evidence<'_>, problems: &[Problem<'_>]) -> Chart {
             title: problem.titled(&format!("{fewest} to {most} layers")),
             series: followed(problem).into_iter().map(curve).collect(),
             guides: guides(evidence, first, last),
+            mishaps: problem.mishaps(|row| row.depth == fewest || row.depth == most, |row| row.width as f64),
         }
     };
     Chart {

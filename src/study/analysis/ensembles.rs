@@ -384,6 +384,7 @@ impl Reading<'_> {
                 })
                 .collect(),
             guides: LEVELS.map(|level| nominal(ends(alike), level)).to_vec(),
+            mishaps: Vec::new(),
         });
         Chart {
             name: "coverage",
@@ -423,7 +424,7 @@ impl Reading<'_> {
                 label: format!("margin {}", self.margin),
                 points: vec![(1.0, self.margin), (size(most.saturating_sub(1)), self.margin)],
             };
-            Panel { title, series, guides: scatter.into_iter().chain([margin]).collect() }
+            Panel { title, series, guides: scatter.into_iter().chain([margin]).collect(), mishaps: Vec::new() }
         });
         Chart {
             name: "convergence",

@@ -6,7 +6,7 @@ use crate::number::percent;
 use crate::record::{Group, Manifest, Row};
 use crate::seed::stream;
 use crate::stats::{Bootstrap, Interval, Slope, bootstrap, cluster_bootstrap, log_log_slope, mean_interval};
-use crate::study::findings::interval_of;
+use crate::study::findings::{Mishap, interval_of};
 
 /// The records of a run.
 #[derive(Debug, Clone, Copy)]
@@ -79,13 +79,43 @@ impl<'a> Evidence<'a> {
         log_log_slope(points, self.manifest.confidence)
     }
 
-    /// The rows that were trained to the end.
-    pub(super) fn trained(&self) -> impl Iterator<Item = &'a Row> + use<'a> {
-        self.rows.iter().copied().filter(|row| row.is_trained())
-    }
-
     /// The values of a count that occur, smallest first.
     pub(super) fn distinct(&self, value: impl Fn(&Row) -> usize) -> Vec<usize> {
         self.rows.iter().map(|row| value(row)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+/// Of networks, each where it stands along a panel, the places with some that diverged or missed their target.
+pub(super) fn mishaps<'a>(networks: impl IntoIterator<Item = (f64, &'a Row)>) -> Vec<Mishap> {
+    let mut places: Vec<Mishap> = Vec::new();
+    for (x, row) in networks {
+        let at = places.iter().position(|place| place.x == x).unwrap_or_else(|| {
+            places.push(Mishap { x, n_diverged: 0, n_missed: 0, n_networks: 0 });
+            places.len() - 1
+        });
+        let place = &mut places[at];
+        place.n_networks += 1;
+        place.n_diverged += usize::from(!row.is_trained());
+        place.n_missed += usize::from(row.misses_target());
+    }
+    places.retain(|place| place.n_diverged + place.n_missed > 0);
+    places.sort_by(|a, b| a.x.total_cmp(&b.x));
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::row;
+    use super::*;
+    use crate::record::Outcome;
+
+    #[test]
+    fn mishaps_are_counted_place_by_place() {
+        let whole = row(1, 32, 0);
+        let diverged = Row { outcome: Outcome::Diverged, ..whole.clone() };
+        let missed = Row { is_reached: false, ..whole.clone() };
+        let found = mishaps([(2.0, &diverged), (1.0, &whole), (2.0, &missed), (0.5, &missed), (2.0, &whole)]);
+        let mishap = |x, n_diverged, n_missed, n_networks| Mishap { x, n_diverged, n_missed, n_networks };
+        assert_eq!(found, [mishap(0.5, 0, 1, 1), mishap(2.0, 1, 1, 3)]);
     }
 }

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::Evidence;
+use super::evidence::mishaps;
 use super::label::{in_words, setting, without};
 use super::replicates::{each, words};
 use crate::error::{Error, Result};
@@ -256,7 +257,9 @@ fn panels(kinds: &[Kind<'_>], series: impl Fn(&[&Kind<'_>]) -> Vec<Series>) -> V
     names.dedup();
     let panel = |name: &&str| {
         let of_name: Vec<&Kind<'_>> = kinds.iter().filter(|kind| kind.name == *name).collect();
-        Panel { title: (*name).to_owned(), series: series(&of_name), guides: Vec::new() }
+        let networks = of_name.iter().flat_map(|kind| kind.rows.iter().map(|row| (kind.laziness, *row)));
+        let mishaps = mishaps(networks);
+        Panel { title: (*name).to_owned(), series: series(&of_name), guides: Vec::new(), mishaps }
     };
     names.iter().take(MOST_PANELS).map(panel).collect()
 }
@@ -265,15 +268,15 @@ fn curve(label: &str, kinds: &[&Kind<'_>], value: impl Fn(&Kind<'_>) -> Option<I
     Series { label: label.to_owned(), points: kinds.iter().map(|kind| (kind.laziness, value(kind))).collect() }
 }
 
-fn caption(evidence: &Evidence<'_>, what: &str) -> String {
+fn caption(evidence: &Evidence<'_>, what: &str, bands: &str) -> String {
     let n_diverged = evidence.rows.iter().filter(|row| !row.is_trained()).count();
     let diverged = match n_diverged {
         0 => "No network diverged".to_owned(),
         n => format!("{n} of {} networks diverged and enter no mean", evidence.rows.len()),
     };
     format!(
-        "{what}, against the laziness that the outputs are multiplied by: small values learn features. Means over data replicates and seeds; bands \
-         are Student's {} intervals. {} networks in {}, {}. {diverged}.",
+        "{what}, against the laziness that the outputs are multiplied by: small values learn features. Bands are {} {bands}, over data replicates \
+         and seeds. {} networks in {}, {}. {diverged}.",
         evidence.level(),
         evidence.rows.len(),
         evidence.manifest.dtype,
@@ -285,38 +288,54 @@ fn caption(evidence: &Evidence<'_>, what: &str) -> String {
 }
 
 fn error_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
+    let initial: Quantity = |row| row.mse_empirical;
+    let mut panels = panels(kinds, |kinds| {
+        let predictors = PREDICTORS.iter().filter(|(name, _)| *name != "initial kernel");
+        let ratio = |kind: &Kind<'_>, (name, quantity): &(&str, Quantity)| {
+            kind.log_ratio(evidence, (*quantity, initial), name).map(|log| each(log, f64::exp))
+        };
+        predictors.map(|predictor| curve(predictor.0, kinds, |kind| ratio(kind, predictor))).collect()
+    });
+    let margin = 1.0 + evidence.manifest.margin;
+    for panel in &mut panels {
+        let along = |label: &str, height: f64| guide(panel, label, height);
+        panel.guides = vec![along("initial kernel", 1.0), along("margin", margin), along("margin", 1.0 / margin)];
+    }
     Chart {
         name: "errors",
         title: "What a fixed kernel misses",
         caption: caption(
             evidence,
-            "Mean squared test error of the trained network, of regression with the kernel it started with and with the kernel it ended with, \
-             and with the analytic NTK, all for the same time",
+            "Test error over that of regression with the kernel which the network started with: of the trained network, of regression with the \
+             kernel it ended with, and of that with the analytic NTK, all for the same time; geometric means, network by network. Dotted: the \
+             initial kernel's own error and the margin on both sides",
+            "BCa bootstrap intervals, Student's where there are fewer than five networks",
         ),
         x: Axis::new("laziness", Scale::Log10),
-        y: Axis::new("mean squared test error", Scale::Linear),
-        panels: panels(kinds, |kinds| {
-            PREDICTORS
-                .iter()
-                .map(|(name, quantity)| curve(name, kinds, |kind| kind.mean(evidence, *quantity)))
-                .collect()
-        }),
+        y: Axis::new("test error / initial kernel's", Scale::Linear),
+        panels,
     }
+}
+
+/// A line across all points of a panel.
+fn guide(panel: &Panel, label: &str, height: f64) -> Guide {
+    let xs = || panel.series.iter().flat_map(|series| series.points.iter().map(|(x, _)| *x));
+    let ends = [xs().fold(f64::INFINITY, f64::min), xs().fold(0.0, f64::max)];
+    Guide { label: label.to_owned(), points: ends.map(|x| (x, height)).to_vec() }
 }
 
 fn alignment_chart(evidence: &Evidence<'_>, kinds: &[Kind<'_>]) -> Chart {
     let mut panels = panels(kinds, |kinds| vec![curve("growth of the alignment", kinds, |kind| kind.growth(evidence))]);
     for panel in &mut panels {
-        let ends = [panel.series[0].points.first(), panel.series[0].points.last()];
-        let points = ends.into_iter().flatten().map(|(x, _)| (*x, 0.0)).collect();
-        panel.guides.push(Guide { label: "no growth".to_owned(), points });
+        panel.guides = vec![guide(panel, "no growth", 0.0)];
     }
     Chart {
         name: "alignment",
         title: "How far the kernel turned to the targets",
         caption: caption(
             evidence,
-            "Growth in training of the centred alignment between the network's kernel and the inner products of the training targets",
+            "Growth in training of the centred alignment between the network's kernel and the inner products of the training targets; means",
+            "Student's intervals",
         ),
         x: Axis::new("laziness", Scale::Log10),
         y: Axis::new("growth of the alignment", Scale::Linear),

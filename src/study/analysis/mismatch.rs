@@ -17,13 +17,14 @@ pub(super) mod drawn;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Evidence;
+use super::evidence::mishaps;
 use super::label::{in_words, varied, without};
 use crate::error::{Error, Result};
 use crate::number::plural;
 use crate::record::{Group, Row};
 use crate::stats::Interval;
 use crate::study::Decision;
-use crate::study::findings::Statement;
+use crate::study::findings::{Mishap, Statement};
 use crate::study::settings::Study;
 
 /// What of the network is looked at.
@@ -253,6 +254,11 @@ impl<'a> Problem<'a> {
     pub(super) fn counts(&self, width: usize) -> (usize, usize) {
         let here: Vec<_> = self.rows.iter().filter(|row| row.width == width).collect();
         (here.len(), here.iter().filter(|row| !row.is_trained()).count())
+    }
+
+    /// Its networks that came to no good, by where they stand along a panel.
+    pub(super) fn mishaps(&self, is_drawn: impl Fn(&Row) -> bool, x: impl Fn(&Row) -> f64) -> Vec<Mishap> {
+        mishaps(self.rows.iter().filter(|row| is_drawn(row)).map(|row| (x(row), *row)))
     }
 
     /// Data replicates, and networks of each at one depth, width and initial function.

@@ -16,6 +16,7 @@ use crate::seed::stream;
 use crate::stats::bootstrap;
 use crate::stats::{Interval, Slope};
 use crate::study::analysis::Evidence;
+use crate::study::analysis::evidence::mishaps;
 use crate::study::analysis::label::{REPLICATES, in_words, names, replicate, values, without};
 use crate::study::analysis::setting::Setting;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Guide, Panel, Scale, Series, Statement, Table, interval_of};
@@ -331,6 +332,7 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
     let limit = 1.0 + evidence.manifest.margin;
     let panel = |group: &[Ladder]| {
         let (first, last) = (group[0].sizes[0] as f64, group[0].sizes[group[0].sizes.len() - 1] as f64);
+        let is_here = |row: &&&Row| row.depth == group[0].depth && without(&row.varied, &ASIDE) == group[0].setting;
         Panel {
             title: group[0].title(),
             series: group.iter().map(series).collect(),
@@ -338,6 +340,7 @@ fn chart(evidence: &Evidence<'_>, ladders: &[Ladder]) -> Chart {
                 label: format!("{limit} times the NTK's"),
                 points: vec![(first, limit), (last, limit)],
             }],
+            mishaps: mishaps(evidence.rows.iter().filter(is_here).map(|row| (row.n_train as f64, *row))),
         }
     };
     let n_panels = ladders.chunk_by(Ladder::shares_panel).count();

@@ -3,7 +3,7 @@
 use super::{Beside, Change, Problem, Side, Variant};
 use crate::number::plural;
 use crate::study::analysis::Evidence;
-use crate::study::findings::{Guide, Panel, Series};
+use crate::study::findings::{Guide, Mishap, Panel, Series};
 
 /// A chart has room for so many panels.
 pub(in super::super) const MAX_PANELS: usize = 6;
@@ -79,6 +79,11 @@ pub(in super::super) fn step_guides(evidence: &Evidence<'_>, problem: &Problem<'
     guides(evidence, first - 0.3, last + 0.3)
 }
 
+/// The networks of the greatest width that came to no good, by their depth.
+pub(in super::super) fn at_depths(problem: &Problem<'_>) -> Vec<Mishap> {
+    problem.mishaps(|row| row.width == problem.widest(), |row| row.depth as f64)
+}
+
 /// The mean of a network's error, or of what stands beside it, against the depth.
 fn error_series(
     evidence: &Evidence<'_>,
@@ -106,5 +111,5 @@ pub(in super::super) fn error_panel(
     });
     let kernels = [Beside::Regression, Beside::AtTime]
         .map(|beside| error_series(evidence, problem, Variant { side: Side::Plain, beside }, beside.name(), false));
-    Panel { title, series: networks.chain(kernels).collect(), guides: Vec::new() }
+    Panel { title, series: networks.chain(kernels).collect(), guides: Vec::new(), mishaps: at_depths(problem) }
 }

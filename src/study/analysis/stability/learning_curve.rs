@@ -3,6 +3,7 @@
 //! What the spectrum of a kernel predicts of them stands beside the errors that `ntk regress` measures with the same config.
 
 use super::super::Evidence;
+use super::super::evidence::mishaps;
 use super::super::label::{REPLICATES, replicate, title, without};
 use super::super::replicates::{about, by_replicate, words};
 use super::MOST_PANELS;
@@ -32,7 +33,7 @@ impl<'a> Curve<'a> {
     /// Those that have several sizes, narrow to wide.
     fn all(evidence: &Evidence<'a>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        for row in evidence.trained() {
+        for &row in evidence.rows {
             let setting = without(&row.varied, &[&["data.n_train"][..], &REPLICATES].concat());
             let is_of = |one: &&mut Self| (&one.setting, one.depth, one.width) == (&setting, row.depth, row.width);
             match all.iter_mut().find(is_of) {
@@ -52,19 +53,23 @@ impl<'a> Curve<'a> {
         sizes
     }
 
+    fn trained(&self) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().copied().filter(|row| row.is_trained())
+    }
+
     /// One value per replicate, at one size.
     fn errors(&self, size: usize, value: fn(&Row) -> Option<f64>) -> Vec<f64> {
-        let rows = self.rows.iter().copied().filter(|row| row.n_train == size);
+        let rows = self.trained().filter(|row| row.n_train == size);
         by_replicate(rows, value).into_values().collect()
     }
 
     /// By how much steeper, replicate by replicate, the network's error falls than the kernel's at its time.
     fn differences_of_exponents(&self, evidence: &Evidence<'_>) -> Vec<f64> {
-        let mut replicates: Vec<String> = self.rows.iter().map(|row| replicate(&row.varied)).collect();
+        let mut replicates: Vec<String> = self.trained().map(|row| replicate(&row.varied)).collect();
         replicates.sort();
         replicates.dedup();
         let exponent = |of: &str, (_, value): Method| {
-            let rows = self.rows.iter().filter(|row| replicate(&row.varied) == of);
+            let rows = self.trained().filter(|row| replicate(&row.varied) == of);
             let points: Vec<_> = rows.filter_map(|row| Some((row.n_train as f64, value(row)?))).collect();
             evidence.slope(&points).map(|slope| slope.exponent)
         };
@@ -149,7 +154,13 @@ fn chart(evidence: &Evidence<'_>, curves: &[Curve<'_>]) -> Chart {
             .last()
             .into_iter()
             .flat_map(|curve| [NTK_AT_TIME, NTK, NNGP].map(|method| series(method.0.to_owned(), curve, method)));
-        Panel { title: title(depth, setting), series: networks.chain(kernels).collect(), guides: Vec::new() }
+        let rows = here.iter().flat_map(|curve| &curve.rows);
+        Panel {
+            title: title(depth, setting),
+            series: networks.chain(kernels).collect(),
+            guides: Vec::new(),
+            mishaps: mishaps(rows.map(|row| (row.n_train as f64, *row))),
+        }
     };
     let left_out = match places.len() > MOST_PANELS {
         true => format!(" Of {} kinds of networks {MOST_PANELS} are drawn; the table has all.", places.len()),

@@ -5,6 +5,7 @@
 //! seen, but as favourable to one as to the other.
 
 use super::super::Evidence;
+use super::super::evidence::mishaps;
 use super::super::label::{REPLICATES, title, varied, without};
 use super::super::replicates::{about, by_replicate, each, words};
 use super::MOST_PANELS;
@@ -73,7 +74,7 @@ struct Strength<'a> {
 impl<'a> Strength<'a> {
     fn all(evidence: &Evidence<'a>) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        for row in evidence.trained() {
+        for &row in evidence.rows {
             let (means, amount) = match (varied(&row.varied, STEPS), varied(&row.varied, RIDGE)) {
                 (Some(steps), None) => (Means::StoppingEarly, steps),
                 (None, Some(ridge)) => (Means::Ridge, ridge),
@@ -99,17 +100,25 @@ impl<'a> Strength<'a> {
         all
     }
 
+    fn trained(&self) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().copied().filter(|row| row.is_trained())
+    }
+
     /// The ridge, or that which stopping so early amounts to: the geometric mean over networks.
     fn ridge(&self) -> f64 {
         let of_row = |row: &&Row| match self.means {
-            Means::StoppingEarly => (row.n_train * row.d_out) as f64 / row.time,
+            // Of a network that diverged, the time that it was to take.
+            Means::StoppingEarly if row.is_trained() => (row.n_train * row.d_out) as f64 / row.time,
+            Means::StoppingEarly => {
+                (row.n_train * row.d_out) as f64 / (row.learning_rate * self.amount.parse().unwrap_or(f64::NAN))
+            }
             Means::Ridge => row.ridge,
         };
         (self.rows.iter().map(|row| of_row(row).ln()).sum::<f64>() / self.rows.len() as f64).exp()
     }
 
     fn error(&self, evidence: &Evidence<'_>, who: Who) -> Option<Interval> {
-        evidence.mean(by_replicate(self.rows.iter().copied(), |row| who.error(row)).into_values())
+        evidence.mean(by_replicate(self.trained(), |row| who.error(row)).into_values())
     }
 }
 
@@ -159,7 +168,7 @@ pub(super) fn findings(evidence: &Evidence<'_>) -> Findings {
 fn statement(evidence: &Evidence<'_>, all: &[Strength<'_>], place: Place<'_>, who: Who) -> Option<Statement> {
     let [stopped, ridged] =
         [best(evidence, all, place, (Means::StoppingEarly, who))?, best(evidence, all, place, (Means::Ridge, who))?];
-    let errors = |one: &Strength<'_>| by_replicate(one.rows.iter().copied(), |row| who.error(row));
+    let errors = |one: &Strength<'_>| by_replicate(one.trained(), |row| who.error(row));
     let (of_stopped, of_ridged) = (errors(stopped), errors(ridged));
     let pairs = of_stopped.iter().filter_map(|(replicate, stopped)| Some((stopped, of_ridged.get(replicate)?)));
     let logs: Vec<f64> = pairs.map(|(stopped, ridged)| (stopped / ridged).ln()).filter(|log| log.is_finite()).collect();
@@ -215,7 +224,13 @@ fn chart(evidence: &Evidence<'_>, all: &[Strength<'_>], widest: &[Place<'_>]) ->
             points: at(all, place, means).map(|one| (one.ridge(), one.error(evidence, who))).collect(),
         };
         let kinds = Who::ALL.into_iter().flat_map(|who| Means::ALL.map(|means| (who, means)));
-        Panel { title: title(place.1, place.0), series: kinds.map(series).collect(), guides: Vec::new() }
+        let strengths = Means::ALL.into_iter().flat_map(|means| at(all, place, means));
+        Panel {
+            title: title(place.1, place.0),
+            series: kinds.map(series).collect(),
+            guides: Vec::new(),
+            mishaps: mishaps(strengths.flat_map(|one| one.rows.iter().map(|row| (one.ridge(), *row)))),
+        }
     };
     let left_out = match widest.len() > MOST_PANELS {
         true => format!(" Of {} kinds of networks {MOST_PANELS} are drawn; the table has all.", widest.len()),

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Evidence;
+use super::super::evidence::mishaps;
 use super::super::label::{REPLICATES, replicate, title, without};
 use super::super::replicates::{about, each, words};
 use super::{MOST_PANELS, PERTURBATIONS};
@@ -110,6 +111,16 @@ impl<'a> Perturbed<'a> {
 
     fn values(&self, value: impl Fn(&Group) -> Option<f64>) -> Vec<f64> {
         self.groups.iter().filter_map(|group| value(group)).collect()
+    }
+
+    /// The networks of its groups.
+    fn networks(&self, evidence: &Evidence<'a>) -> impl Iterator<Item = &'a Row> {
+        let is_here = |row: &&Row| {
+            let is_of =
+                |group: &&Group| (&group.varied, group.depth, group.width) == (&row.varied, row.depth, row.width);
+            self.groups.iter().any(is_of)
+        };
+        evidence.rows.iter().copied().filter(is_here)
     }
 
     fn title(&self) -> String {
@@ -277,7 +288,13 @@ fn chart(evidence: &Evidence<'_>, all: &[Perturbed<'_>], kind: Kind) -> Option<C
             series("NTK".to_owned(), widest, &|group| group.response_ntk),
             series("NNGP".to_owned(), widest, &|group| group.response_nngp),
         ];
-        Panel { title: title(sort.1, sort.0), series: networks.chain(kernels).collect(), guides: Vec::new() }
+        let rows = here.iter().flat_map(|one| one.networks(evidence).map(|row| (one.amount, row)));
+        Panel {
+            title: title(sort.1, sort.0),
+            series: networks.chain(kernels).collect(),
+            guides: Vec::new(),
+            mishaps: mishaps(rows),
+        }
     };
     let (name, title) = kind.chart();
     (!of_kind.is_empty()).then(|| Chart {
@@ -331,6 +348,9 @@ fn ratios(evidence: &Evidence<'_>, all: &[Perturbed<'_>]) -> Chart {
                 guide(1.0 + margin, "margin"),
                 guide(1.0 / (1.0 + margin), "margin"),
             ],
+            mishaps: mishaps(
+                all.iter().filter(of_place).flat_map(|one| one.networks(evidence).map(|row| (one.width as f64, row))),
+            ),
         }
     };
     Chart {

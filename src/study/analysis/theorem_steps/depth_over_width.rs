@@ -88,6 +88,6 @@ fn chart(evidence: &Evidence<'_>, rows: &[&Row], depths: &[usize]) -> Chart {
         ),
         x: Axis::new("depth / width", Scale::Log10),
         y: Axis::new("kernel error at initialization", Scale::Log10),
-        panels: vec![Panel { title: String::new(), series: depths.iter().map(series).collect(), guides: vec![guide] }],
+        panels: vec![Panel { series: depths.iter().map(series).collect(), guides: vec![guide], ..Panel::default() }],
     }
 }

@@ -138,7 +138,7 @@ fn step_chart(evidence: &Evidence<'_>, ladders: &[(usize, Vec<&Row>)]) -> Chart 
         ),
         x: Axis::new("step size / stability bound", Scale::Log2),
         y: Axis::new("discretization / target deviation", Scale::Log10),
-        panels: vec![Panel { title: String::new(), series, guides: guides.into_iter().collect() }],
+        panels: vec![Panel { series, guides: guides.into_iter().collect(), ..Panel::default() }],
     }
 }
 

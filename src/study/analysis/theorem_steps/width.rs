@@ -1,5 +1,6 @@
 //! The steps whose rate is one in width, at every depth.
 
+use super::super::evidence::mishaps;
 use super::{Rate, Theory, at_every_depth, bands, distinct, networks};
 use crate::record::Row;
 use crate::study::analysis::Evidence;
@@ -236,7 +237,12 @@ fn chart(evidence: &Evidence<'_>, rows: &[&Row], drawn: &Drawn) -> Chart {
             .collect();
         let guides =
             law.theory.exponents().into_iter().filter_map(|exponent| guide(&series, &widths, exponent)).collect();
-        Panel { title: format!("{}: {}", law.name, law.theory.in_short()), series, guides }
+        Panel {
+            title: format!("{}: {}", law.name, law.theory.in_short()),
+            series,
+            guides,
+            mishaps: mishaps(rows.iter().map(|row| (row.width as f64, *row))),
+        }
     };
     Chart {
         name: drawn.name,
