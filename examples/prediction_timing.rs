@@ -1,9 +1,10 @@
 //! Times predictions from kernels, or a factorization of one, and prints one line of JSON, for `benches/peers`:
 //!
 //! `cargo run --release --example prediction_timing -- ntk-mean --n 2000`
+//! `cargo run --release --example prediction_timing -- ntk-mean --n 2000 --start inputs`
 //! `cargo run --release --example prediction_timing -- eigendecomposition --n 5000`
 //!
-//! Of the NNGP and NTK of a ReLU network (W_std = sqrt 2, b_std = 0.1), which are there before: regression under the NTK, the posterior under
+//! Of the NNGP and NTK of a ReLU network (W_std = sqrt 2, b_std = 0.1), which are there before or, with `--start inputs`, are timed as well: regression under the NTK, the posterior under
 //! the NNGP kernel, the ensemble of trained networks after infinite or finite time, and what these rest on. Medians of wall and CPU seconds,
 //! and the peak of resident memory above what was there before. Reads Linux's `/proc`; elsewhere CPU seconds and memory are 0.
 
@@ -48,6 +49,9 @@ struct Arguments {
     repeats: usize,
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    /// What is there before the clock runs.
+    #[arg(long, default_value = "kernels")]
+    start: Start,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -60,15 +64,27 @@ enum Case {
     Cholesky,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Start {
+    Kernels,
+    Inputs,
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     linalg::set_threads(arguments.threads);
-    let Arguments { case, n, n_test, d, depth, repeats, threads } = arguments;
-    let problem = Problem::new(&arguments)?;
-    let timing = Timing::of(repeats, || problem.solve(case))?;
-    let name = case.to_possible_value().map(|value| value.get_name().to_owned());
+    let Arguments { case, n, n_test, d, depth, repeats, threads, start } = arguments;
+    let inputs = Inputs::new(&arguments)?;
+    let timing = match start {
+        Start::Inputs => Timing::of(repeats, || inputs.kernels()?.solve(case, &inputs.y_train))?,
+        Start::Kernels => {
+            let kernels = inputs.kernels()?;
+            Timing::of(repeats, || kernels.solve(case, &inputs.y_train))?
+        }
+    };
     let line = json!({
-        "program": "ntk", "case": name, "n": n, "n_test": n_test, "d": d, "depth": depth, "threads": threads,
+        "program": "ntk", "case": name(case), "n": n, "n_test": n_test, "d": d, "depth": depth, "threads": threads,
+        "start": name(start),
         "wall": median(&timing.walls), "cpu": median(&timing.cpus), "peak_bytes": timing.peak_bytes,
         "walls": timing.walls, "cpus": timing.cpus,
     });
@@ -76,15 +92,20 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Both kernels on training and test inputs, and targets.
-struct Problem {
-    train_train: Kernels<GramMatrix>,
-    test_train: Kernels<Matrix>,
-    test_test: Kernels<GramMatrix>,
+/// As on the command line.
+fn name(value: impl ValueEnum) -> Option<String> {
+    value.to_possible_value().map(|value| value.get_name().to_owned())
+}
+
+/// Training and test inputs, and targets.
+struct Inputs {
+    kernel: AnalyticKernel,
+    x_train: Matrix,
+    x_test: Matrix,
     y_train: Matrix,
 }
 
-impl Problem {
+impl Inputs {
     fn new(arguments: &Arguments) -> Result<Self> {
         let &Arguments { n, n_test, d, depth, .. } = arguments;
         let (w_std, activation, parametrization) = (SQRT_2, Activation::Relu, Parametrization::Ntk);
@@ -93,16 +114,28 @@ impl Problem {
         let kernel = AnalyticKernel::new(architecture);
         let normal = |name, n, d| Matrix::from_vec(n, d, standard_normals(&mut stream(1, name), n * d));
         let (x_train, x_test) = (normal("train", n, d)?, normal("test", n_test, d)?);
-        Ok(Self {
-            train_train: kernel.grams(&x_train)?,
-            test_train: kernel.cross_grams(&x_test, &x_train)?,
-            test_test: kernel.grams(&x_test)?,
-            y_train: normal("targets", n, 1)?,
-        })
+        Ok(Self { kernel, x_train, x_test, y_train: normal("targets", n, 1)? })
     }
 
-    fn solve(&self, case: Case) -> Result<()> {
-        let Self { train_train, test_train, test_test, y_train } = self;
+    fn kernels(&self) -> Result<Problem> {
+        Ok(Problem {
+            train_train: self.kernel.grams(&self.x_train)?,
+            test_train: self.kernel.cross_grams(&self.x_test, &self.x_train)?,
+            test_test: self.kernel.grams(&self.x_test)?,
+        })
+    }
+}
+
+/// Both kernels on training and test inputs.
+struct Problem {
+    train_train: Kernels<GramMatrix>,
+    test_train: Kernels<Matrix>,
+    test_test: Kernels<GramMatrix>,
+}
+
+impl Problem {
+    fn solve(&self, case: Case, y_train: &Matrix) -> Result<()> {
+        let Self { train_train, test_train, test_test } = self;
         match case {
             Case::NtkMean => drop(black_box(kernel_ridge(&train_train.ntk, &test_train.ntk, y_train, RIDGE)?)),
             Case::NngpPosterior => {
@@ -127,7 +160,7 @@ impl Problem {
     }
 
     fn prior(&self) -> Prior<'_> {
-        let Self { train_train, test_train, test_test, .. } = self;
+        let Self { train_train, test_train, test_test } = self;
         Prior { k_train_train: &train_train.nngp, k_test_train: &test_train.nngp, k_test_test: &test_test.nngp }
     }
 }

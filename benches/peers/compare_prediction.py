@@ -1,4 +1,4 @@
-"""Times predictions from kernels, and what they rest on, in turns and prints a Markdown table; `run.sh prediction` calls it.
+"""Times predictions from kernels or from inputs, and what they rest on, in turns and prints a Markdown table; `run.sh prediction` calls it.
 
 As compare.py does: each round runs both programs once, each in a new process, and the next round in the other order. The peer of a prediction
 is neural-tangents, that of a factorization LAPACK.
@@ -18,7 +18,9 @@ PEERS = {
     "cholesky": "lapack",
 }
 SCRIPTS = {"neural-tangents": "time_prediction.py", "lapack": "time_lapack.py"}
-DEFAULT_CASES = [f"{case}:{n}" for case in PEERS for n in (2000, 5000)]
+STARTS = ("inputs", "kernels")
+DEFAULT_CASES = [f"{case}:{n}:{start}" for case, peer in PEERS.items() if peer != "lapack" for n in (2000, 5000) for start in STARTS]
+DEFAULT_CASES += [f"{case}:{n}" for case, peer in PEERS.items() if peer == "lapack" for n in (2000, 5000)]
 
 
 def main():
@@ -33,7 +35,7 @@ def main():
         peer = PEERS[case["case"]]
         asked = {"n": case["n"], **{key: settings[key] for key in ("d", "depth", "threads")}}
         if peer != "lapack":
-            asked["n_test"] = args.n_test
+            asked |= {"n_test": args.n_test, "start": case["start"]}
         rows = {peer: [], "ntk": []}
         for turn, name in turns([peer, "ntk"], args.rounds):
             row = answer([*programs[name], case["case"]], asked, {"repeats": args.repeats}) | {"round": turn}
@@ -50,8 +52,8 @@ def parse():
         nargs="+",
         type=read_case,
         default=[read_case(text) for text in DEFAULT_CASES],
-        metavar="CASE:N",
-        help=f"for example ntk-mean:2000, of {', '.join(PEERS)}",
+        metavar="CASE:N[:START]",
+        help=f"for example ntk-mean:2000:inputs, of {', '.join(PEERS)}; the kernels are timed too where START is inputs",
     )
     parser.add_argument("--repeats", type=positive, default=3, help="timed calls per process")
     parser.add_argument("--n-test", type=positive, default=1000, help="inputs to predict at")
@@ -60,19 +62,20 @@ def parse():
 
 
 def read_case(text):
-    """What is to be computed, from a text like ntk-mean:2000."""
+    """What is to be computed, from a text like ntk-mean:2000 or ntk-mean:2000:inputs."""
     try:
-        case, n = text.split(":")
-        if case not in PEERS:
+        case, n, start = (text.split(":") + ["kernels"])[:3]
+        if case not in PEERS or start not in STARTS or text.count(":") > 2:
             raise ValueError
-        return {"case": case, "n": positive(n)}
+        return {"case": case, "n": positive(n), "start": start}
     except ValueError:
-        problem = f"{text!r} is no case: write CASE:N, CASE being one of {', '.join(PEERS)}"
+        problem = f"{text!r} is no case: write CASE:N or CASE:N:START, CASE being one of {', '.join(PEERS)}, START {' or '.join(STARTS)}"
         raise argparse.ArgumentTypeError(problem) from None
 
 
 def table_line(case, peer, rows):
-    cells = [f"{case['case']}, N = {case['n']}", peer]
+    start = "" if peer == "lapack" else f", from {case['start']}"
+    cells = [f"{case['case']}, N = {case['n']}{start}", peer]
     for of_row, of_calls in (("wall", "walls"), ("cpu", "cpus")):
         peers, own = (statistics.median(number for row in rows[name] for number in row[of_calls]) for name in (peer, "ntk"))
         by_round = [p[of_row] / o[of_row] for p, o in zip(rows[peer], rows["ntk"])]

@@ -1,7 +1,7 @@
 """Times predictions from kernels in neural-tangents and prints one JSON line.
 
-From NNGP and NTK of a ReLU network, W_std = sqrt(2), b_std = 0.1, in f64 on the CPU, in a process of its own. The kernels are there before, and
-so is the compiled program; the factorization is timed. Regression and posterior are those of nt.predict.gp_inference, and so is the ensemble
+From NNGP and NTK of a ReLU network, W_std = sqrt(2), b_std = 0.1, in f64 on the CPU, in a process of its own. The kernels are there before or,
+with --start inputs, are timed as well; the compiled program is there before; the factorization is timed. Regression and posterior are those of nt.predict.gp_inference, and so is the ensemble
 after infinite time, by Cholesky factorization; after finite time it is nt.predict.gradient_descent_mse_ensemble, in the eigenbasis.
 """
 
@@ -29,6 +29,7 @@ def main():
 def parse():
     parser = common_arguments("time predictions in neural-tangents", list(CASES))
     parser.add_argument("--n-test", type=int, default=1000, help="inputs to predict at")
+    parser.add_argument("--start", choices=("kernels", "inputs"), default="kernels", help="what is there before the clock runs")
     return parser.parse_args()
 
 
@@ -71,18 +72,29 @@ def measure(args):
     layers = [layer for _ in range(args.depth) for layer in (stax.Dense(1, **dense), stax.Relu())]
     kernel_fn = stax.serial(*layers, stax.Dense(1, **dense))[2]
     grams = jax.jit(lambda x1, x2: Kernels(*kernel_fn(x1, x2, ("nngp", "ntk"))))
+
+    def kernels(x_train, x_test):
+        return grams(x_train, None), grams(x_test, x_train), grams(x_test, None)
+
     rng = numpy.random.default_rng(0)
     x_train, x_test = (jax.device_put(rng.standard_normal((n, args.d))) for n in (args.n, args.n_test))
     y_train = jax.device_put(rng.standard_normal((args.n, 1)))
-    inputs = jax.block_until_ready((grams(x_train, None), grams(x_test, x_train), grams(x_test, None), y_train))
+    case = CASES[args.case]
+    if args.start == "inputs":
+        # In one program, so that of the kernels no more is computed than the case needs.
+        inputs = (x_train, x_test, y_train)
+        program = jax.jit(lambda x_train, x_test, y: case(neural_tangents.predict, *kernels(x_train, x_test), y))
+    else:
+        inputs = jax.block_until_ready((*kernels(x_train, x_test), y_train))
+        program = jax.jit(lambda *inputs: case(neural_tangents.predict, *inputs))
 
     # Compiled for these shapes before memory is measured, so that the compiler's own memory does not count.
-    predict = jax.jit(CASES[args.case], static_argnums=0).lower(neural_tangents.predict, *inputs).compile()
+    predict = program.lower(*inputs).compile()
     timing = timed(lambda: jax.block_until_ready(predict(*inputs)), args.repeats)
     if not all(bool(jax.numpy.isfinite(part).all()) for part in jax.tree_util.tree_leaves(predict(*inputs))):
         sys.exit("time_prediction: a prediction is not finite")
 
-    asked = {key: getattr(args, key) for key in ("case", "n", "n_test", "d", "depth", "threads")}
+    asked = {key: getattr(args, key) for key in ("case", "n", "n_test", "d", "depth", "threads", "start")}
     return {"program": "neural-tangents"} | asked | timing | made_of(neural_tangents, jax, jaxlib, numpy, scipy)
 
 

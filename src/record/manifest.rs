@@ -87,6 +87,15 @@ impl Computation {
     }
 }
 
+/// What a verdict is decided by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Criterion {
+    /// As in [`Manifest::margin`].
+    pub margin: f64,
+    /// As in [`Manifest::confidence`].
+    pub confidence: f64,
+}
+
 /// What a run folder holds and how it came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
@@ -114,6 +123,9 @@ pub struct Manifest {
     pub margin: f64,
     /// Confidence level of every interval.
     pub confidence: f64,
+    /// By what it was to be decided before, the first first, where that was changed when results were there already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_criteria: Vec<Criterion>,
     /// Points the study consists of, by id, in order.
     pub points: Vec<String>,
     /// By what the points were computed: one entry, and one more each time a run resumed on something else.

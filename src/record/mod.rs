@@ -22,7 +22,7 @@ mod store;
 
 pub use group::{Group, groups};
 pub use kept::Kept;
-pub use manifest::{Computation, DataFacts, Machine, Manifest};
+pub use manifest::{Computation, Criterion, DataFacts, Machine, Manifest};
 pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 pub use store::{Recorded, RunKind, RunManifest, Store};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::{Computation, DataFacts};
+use super::manifest::{Computation, Criterion, DataFacts};
 use super::store::{Recorded, RunKind, RunManifest};
 
 /// The version of the types in this module; part of every point's identity.
@@ -154,6 +154,9 @@ pub struct KernelManifest {
     pub margin: f64,
     /// Confidence level of every interval.
     pub confidence: f64,
+    /// As in [`Manifest::earlier_criteria`](super::Manifest::earlier_criteria).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier_criteria: Vec<Criterion>,
     /// Points, by id, in order.
     pub points: Vec<String>,
     /// By what the points were computed.
@@ -183,5 +186,13 @@ impl RunManifest for KernelManifest {
 
     fn computed_by(&mut self) -> &mut Vec<Computation> {
         &mut self.computed_by
+    }
+
+    fn criterion(&self) -> Criterion {
+        Criterion { margin: self.margin, confidence: self.confidence }
+    }
+
+    fn earlier_criteria(&mut self) -> &mut Vec<Criterion> {
+        &mut self.earlier_criteria
     }
 }

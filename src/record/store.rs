@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 
 use super::file;
 use super::group::Group;
-use super::manifest::{Computation, Manifest};
+use super::manifest::{Computation, Criterion, Manifest};
 use super::row::{Point, Row, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 
@@ -50,6 +50,12 @@ pub trait RunManifest: Serialize + DeserializeOwned {
 
     /// By what they were computed.
     fn computed_by(&mut self) -> &mut Vec<Computation>;
+
+    /// By what the run is decided.
+    fn criterion(&self) -> Criterion;
+
+    /// By what it was to be decided before.
+    fn earlier_criteria(&mut self) -> &mut Vec<Criterion>;
 }
 
 /// What a run compares.
@@ -117,6 +123,14 @@ impl RunManifest for Manifest {
     fn computed_by(&mut self) -> &mut Vec<Computation> {
         &mut self.computed_by
     }
+
+    fn criterion(&self) -> Criterion {
+        Criterion { margin: self.margin, confidence: self.confidence }
+    }
+
+    fn earlier_criteria(&mut self) -> &mut Vec<Criterion> {
+        &mut self.earlier_criteria
+    }
 }
 
 const MANIFEST: &str = "manifest.json";
@@ -161,6 +175,10 @@ impl<P: Recorded> Store<P> {
                 let is_new = |now: &Computation| !computed_by.iter().any(|then| now.is_alike(then));
                 let added: Vec<Computation> = present.into_iter().filter(is_new).collect();
                 computed_by.extend(added);
+                let (then, has_results) = (earlier.criterion(), earlier.points().iter().any(is_point));
+                let earlier_criteria = std::mem::take(earlier.earlier_criteria());
+                let is_changed = has_results && then != manifest.criterion();
+                manifest.earlier_criteria().extend(earlier_criteria.into_iter().chain(is_changed.then_some(then)));
             } else if earlier.points().iter().any(is_point) {
                 let kept = earlier.points().iter().filter(|id| manifest.points().contains(id)).count();
                 return Err(Error::Store {

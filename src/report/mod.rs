@@ -3,6 +3,7 @@
 //! Written once, as Markdown, from the records and figures of a run; the HTML page is the same text with the figures inside.
 
 mod check;
+mod criterion;
 mod findings;
 mod html;
 mod markdown;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use super::criterion;
 use super::plain::plain;
 use crate::number::{percent, short};
 use crate::record::{Computation, Manifest, Row};
@@ -98,15 +99,16 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
         );
     }
     let (margin, confidence) = (manifest.margin, percent(manifest.confidence));
+    let before = criterion::before(&manifest.earlier_criteria);
     item(
-        "Criterion, stated before the run",
+        criterion::heading(&manifest.earlier_criteria),
         match manifest.analysis == Analysis::Equivalence.to_string() {
             true => format!(
                 "equivalent where the RMS gap lies below {margin} target standard deviations with its whole {confidence} interval over seeds \
-                 (Student's t)."
+                 (Student's t).{before}"
             ),
             false => format!(
-                "margin {margin}, intervals of {confidence}; what is held against the margin, each statement says."
+                "margin {margin}, intervals of {confidence}; what is held against the margin, each statement says.{before}"
             ),
         },
     );

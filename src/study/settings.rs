@@ -86,6 +86,7 @@ impl Study {
             data,
             margin: config.verdict.margin,
             confidence: config.verdict.confidence,
+            earlier_criteria: Vec::new(),
             points: self.plans.iter().flat_map(|plan| &plan.points).map(|point| point.id.clone()).collect(),
             computed_by: vec![computed_here(self.plans.first().map_or(1, |plan| plan.n_threads))],
         })

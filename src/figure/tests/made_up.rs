@@ -37,6 +37,7 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         }],
         margin: 0.1,
         confidence: 0.95,
+        earlier_criteria: Vec::new(),
         points: points.iter().map(|p| p.row.id.clone()).collect(),
         computed_by: Vec::new(),
     }

@@ -165,6 +165,7 @@ fn manifest_of(points: &[KernelPoint]) -> KernelManifest {
         data: Vec::new(),
         margin: 0.1,
         confidence: 0.95,
+        earlier_criteria: Vec::new(),
         points: points.iter().map(|point| point.row.id.clone()).collect(),
         computed_by: Vec::new(),
     }

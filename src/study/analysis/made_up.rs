@@ -40,6 +40,7 @@ pub(super) fn manifest(n_points: usize) -> Manifest {
         data: Vec::new(),
         margin: 0.1,
         confidence: 0.95,
+        earlier_criteria: Vec::new(),
         points: (0..n_points).map(|i| i.to_string()).collect(),
         computed_by: Vec::new(),
     }

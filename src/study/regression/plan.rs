@@ -127,6 +127,7 @@ impl RegressPlan {
             data,
             margin: self.config.verdict.margin,
             confidence: self.config.verdict.confidence,
+            earlier_criteria: Vec::new(),
             points: points.collect(),
             computed_by: vec![computed_here(self.n_threads)],
         })

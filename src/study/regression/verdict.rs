@@ -130,6 +130,7 @@ mod tests {
             data: Vec::new(),
             margin: 0.1,
             confidence: 0.95,
+            earlier_criteria: Vec::new(),
             points: Vec::new(),
             computed_by: Vec::new(),
         }
