@@ -127,8 +127,8 @@ pub struct Compared {
     pub predictor: Predictor,
 }
 
-/// Trains the point's network and compares it with the reference; `before_step` is asked before every step and may end the run, which is
-/// then kept at `unfinished` and goes on from there the next time.
+/// Trains the point's network and compares it with the reference; `before_step` is asked before every step and may end the run. What is
+/// trained is kept in the folder `unfinished`, which goes when the point is stored, and goes on from there the next time.
 ///
 /// # Errors
 /// A step size above the network's own stability bound, a failing device, an interruption, or a gap whose parts do not add up.
@@ -150,11 +150,14 @@ pub fn compare(
     let mut watch = Watch::new(plan, &reference.limit, compute, (&predictor, &k_train_train), &recipe, before_step)?;
     let training = Training::new(predictor, plan.problem(y_train, x_test), &recipe, compute)?;
     let (trained_predictor, trajectory) =
-        training.kept_at(unfinished.to_path_buf(), SAVED_EVERY, &mut watch)?.run(&mut watch)?;
+        training.kept_at(unfinished.join("network.safetensors"), SAVED_EVERY, &mut watch)?.run(&mut watch)?;
     let Watch { snapshots, bands, .. } = watch;
     let descent = Descent::beside(&recipe, trajectory.n_steps, &flow);
-    let descended =
-        descent.as_ref().map(|descent| descent.of(untrained, plan, compute, before_step)).transpose()?.flatten();
+    let descended = descent
+        .as_ref()
+        .map(|descent| descent.of(untrained, plan, compute, unfinished, before_step))
+        .transpose()?
+        .flatten();
 
     let horizon = descent.map_or_else(|| horizon(&recipe, trajectory.n_steps), |descent| descent.horizon());
     let first =
@@ -239,12 +242,14 @@ impl Descent {
         untrained: Predictor,
         plan: &Plan,
         compute: &Compute,
+        unfinished: &Path,
         before_step: &mut dyn FnMut(usize) -> Result<()>,
     ) -> Result<Option<Matrix>> {
         let (_, y_train, x_test, _) = plan.parts();
         let mut watch = Steps(before_step);
-        let (_, trajectory) =
-            train::train(untrained, plan.problem(y_train, x_test), &self.recipe, compute, &mut watch)?;
+        let training = Training::new(untrained, plan.problem(y_train, x_test), &self.recipe, compute)?;
+        let training = training.kept_at(unfinished.join("descent.safetensors"), SAVED_EVERY, &mut watch)?;
+        let (_, trajectory) = training.run(&mut watch)?;
         Ok(trained(&trajectory).map(|last| last.f_test.clone()))
     }
 }

@@ -145,7 +145,7 @@ impl<'b> Job<'_, 'b> {
             shared.progress.step(point, step);
             if shared.progress.is_interrupted() { Err(Error::Interrupted) } else { Ok(()) }
         };
-        let unfinished = folder.join(UNFINISHED).join(&point.id).with_extension("safetensors");
+        let unfinished = folder.join(UNFINISHED).join(&point.id);
         let compared = compare(plan, point, reference, &self.compute, &unfinished, &mut before_step)?;
         if plan.config.output.kernels {
             write_kernels(&kernel_folder(folder, point), &compared.kernels)?;
@@ -156,6 +156,8 @@ impl<'b> Job<'_, 'b> {
         let finished = compared.point;
         let mut shared = self.shared();
         shared.store.finish(&finished)?;
+        // Not there where training took less than the time after which it is kept.
+        let _ = std::fs::remove_dir_all(&unfinished);
         log::info!("{}, seed {}: {:.2} s", point.architecture.describe(), point.seed, finished.seconds);
         shared.progress.finished(&finished.row);
         Ok(())

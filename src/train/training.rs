@@ -108,8 +108,9 @@ impl<'a, M: Model> Training<'a, M> {
         Ok(Self { model, problem, plan, compute, trainable, theta_0, saving: None, state })
     }
 
-    /// Goes on from the unfinished run at `path`, if there is one, and keeps this one there while it lasts, written every so often; a
-    /// finished run is removed. A disk that cannot take it is a warning, because the run itself needs no disk.
+    /// Goes on from the unfinished run at `path`, if there is one, and keeps this one there, written every so often. The file stays when the
+    /// run ends: whoever has stored what came of it removes it, so that nothing is lost in between. A disk that cannot take it is a warning,
+    /// because the run itself needs no disk.
     ///
     /// # Errors
     /// A file of another plan, another network or another number type.
@@ -310,10 +311,6 @@ impl<'a, M: Model> Training<'a, M> {
     }
 
     fn end(self, outcome: Outcome, is_reached: bool) -> (M, Trajectory) {
-        if let Some(saving) = &self.saving {
-            // It may never have been written.
-            let _ = std::fs::remove_file(&saving.path);
-        }
         let model = self.tracked();
         let n_steps = self.state.n_steps;
         let diverged_at = (outcome == Outcome::Diverged).then_some(n_steps);
