@@ -35,15 +35,6 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Memory that a program could take now, in bytes, where the system tells.
-    #[must_use]
-    pub fn available_memory() -> Option<usize> {
-        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-        let kibibytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(1024 * kibibytes)
-    }
-
     /// The computer this runs on.
     #[must_use]
     pub fn here() -> Self {

@@ -12,9 +12,8 @@ use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
 use crate::kernel::empirical::EmpiricalNtk;
-use crate::linalg::Spectrum;
+use crate::linalg::{Spectrum, available_memory};
 use crate::net::{Compute, Predictor};
-use crate::record::Machine;
 use crate::train::{self, Monitor, train};
 
 /// Steps that are timed, after one that is not: the first pays for allocation.
@@ -57,7 +56,7 @@ pub fn estimate(study: &Study) -> Result<Vec<Estimate>> {
             if known.is_none() {
                 measured.push(Measured { cost, seconds });
             }
-            let n_at_once = n_at_once(plan, architecture, Machine::available_memory());
+            let n_at_once = n_at_once(plan, architecture, available_memory());
             let (depth, width) = (architecture.depth(), architecture.width());
             let estimate = Estimate {
                 depth,
@@ -113,15 +112,15 @@ struct Measured {
 /// With both sizes, and the keys that decide them.
 pub(super) fn ensure_memory(plan: &Plan) -> Result<()> {
     let needed = plan.points.iter().map(|point| memory(plan, &point.architecture)).max().unwrap_or(0);
-    match Machine::available_memory() {
-        Some(available) if needed > available => Err(Error::config(
+    match available_memory() {
+        Some(available) if needed as f64 > available => Err(Error::config(
             "data.n_train",
             format!(
                 "{} training entries and networks of up to {} parameters need about {:.1} GB, and {:.1} GB are free",
                 plan.n_entries(),
                 plan.points.iter().map(|point| point.architecture.n_parameters()).max().unwrap_or(0),
                 needed as f64 / 1e9,
-                available as f64 / 1e9
+                available / 1e9
             ),
             "lower `data.n_train` or `arch.width`",
         )),

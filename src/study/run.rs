@@ -10,8 +10,9 @@ use super::plan::{Plan, PointPlan};
 use super::settings::Study;
 use crate::arch::Architecture;
 use crate::error::{Error, Result};
+use crate::linalg::available_memory;
 use crate::net::{self, Compute, NetworkFormat};
-use crate::record::{Machine, Row, Store, npy};
+use crate::record::{Row, Store, npy};
 use crate::train::{Loss, n_side_by_side, side_by_side};
 
 /// Someone who follows a run.
@@ -76,7 +77,7 @@ pub fn run(study: &Study, folder: &Path, progress: &mut (dyn Progress + Send)) -
     finished.iter().for_each(|point| progress.skipped(point));
     let finished: HashSet<&str> = finished.iter().map(|point| point.id.as_str()).collect();
     let shared = Mutex::new(Shared { store, progress });
-    let free = Machine::available_memory();
+    let free = available_memory();
     for plan in &study.plans {
         let missing: Vec<&PointPlan> =
             plan.points.iter().filter(|point| !finished.contains(point.id.as_str())).collect();
@@ -165,12 +166,12 @@ impl<'b> Job<'_, 'b> {
 }
 
 /// Networks of this architecture to train at once: what is fastest, and fits into the `free` memory.
-pub(super) fn n_at_once(plan: &Plan, architecture: &Architecture, free: Option<usize>) -> usize {
+pub(super) fn n_at_once(plan: &Plan, architecture: &Architecture, free: Option<f64>) -> usize {
     if !plan.backend.is_host() {
         return 1;
     }
     let n_train = plan.split.x_train.n_rows();
-    let fits = free.map_or(usize::MAX, |free| free / memory(plan, architecture).max(1));
+    let fits = free.map_or(usize::MAX, |free| (free / memory(plan, architecture).max(1) as f64) as usize);
     n_side_by_side(architecture, n_train, plan.n_threads).min(fits).max(1)
 }
 

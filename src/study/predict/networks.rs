@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::Predicted;
 use crate::error::{Error, Result};
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, available_memory};
 use crate::net::{self, Compute, Model, Predictor, to_matrix};
-use crate::record::{Machine, Outcome};
+use crate::record::Outcome;
 use crate::study::limit::{Limit, Start};
 use crate::study::plan::{Plan, PointPlan};
 use crate::study::run::n_at_once;
@@ -36,7 +36,7 @@ pub(super) fn trained(plan: &Plan, x: &Matrix, before_step: &(dyn Fn() -> Result
             "lower the step size",
         ))
     };
-    let n_at_once = n_at_once(plan, limit.kernel.architecture(), Machine::available_memory());
+    let n_at_once = n_at_once(plan, limit.kernel.architecture(), available_memory());
     Ok(over_networks(&side_by_side(plan.points.len(), n_at_once, |number| of_point(&plan.points[number]))?))
 }
 
