@@ -13,159 +13,21 @@
 //! other rows, and replicates that share their networks are not independent.
 
 pub(super) mod drawn;
+mod problem;
+mod variant;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use self::problem::Step;
+pub(super) use self::problem::{Change, Problem, problems};
+pub(super) use self::variant::{Beside, Side, Variant};
 use super::Evidence;
-use super::evidence::mishaps;
-use super::label::{in_words, varied, without};
 use crate::error::{Error, Result};
 use crate::number::plural;
-use crate::record::{Group, Row};
 use crate::stats::Interval;
 use crate::study::Decision;
-use crate::study::findings::{Mishap, Statement};
+use crate::study::findings::Statement;
 use crate::study::settings::Study;
-
-/// What of the network is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// The network as it was trained.
-    Plain,
-    /// Without what is left of its initial function, f_T - (flin_T - A_T^emp Y).
-    Subtracted,
-    /// The mean of the networks of all seeds. Its error exceeds that of the mean of infinitely many by variance / number of networks, which is
-    /// taken off.
-    Mean,
-    /// A network whose outputs at initialization are taken off all along.
-    Centred,
-    /// The difference of two networks that start alike.
-    Antisymmetric,
-}
-
-impl Side {
-    pub(super) const ALL: [Self; 5] = [Self::Plain, Self::Subtracted, Self::Mean, Self::Centred, Self::Antisymmetric];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Plain => "network as trained",
-            Self::Subtracted => "initial function subtracted",
-            Self::Mean => "mean over seeds",
-            Self::Centred => "centred network",
-            Self::Antisymmetric => "antisymmetric network",
-        }
-    }
-
-    /// What the networks are made with.
-    fn initial_function(self) -> &'static str {
-        match self {
-            Self::Plain | Self::Subtracted | Self::Mean => "plain",
-            Self::Centred => "centred",
-            Self::Antisymmetric => "antisymmetric",
-        }
-    }
-}
-
-/// What of the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beside {
-    /// Kernel regression, A_inf Y.
-    Regression,
-    /// Gradient descent under the kernel for the time of the network, A_T Y.
-    AtTime,
-    /// The same, and the variance that the initial function has by theory: all that the theorem expects of a network as it was trained.
-    Expected,
-}
-
-impl Beside {
-    pub(super) const ALL: [Self; 3] = [Self::Regression, Self::AtTime, Self::Expected];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Regression => "kernel regression",
-            Self::AtTime => "kernel at the network's time",
-            Self::Expected => "what the theorem expects",
-        }
-    }
-}
-
-/// A network and a kernel beside each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Variant {
-    pub(super) side: Side,
-    pub(super) beside: Beside,
-}
-
-impl Variant {
-    /// What one sees without thinking of the theorem.
-    pub(super) const AS_MEASURED: Self = Self { side: Side::Plain, beside: Beside::Regression };
-    /// Neither initial function nor time apart, on the very networks of [`Variant::AS_MEASURED`].
-    pub(super) const MATCHED: Self = Self { side: Side::Subtracted, beside: Beside::AtTime };
-    /// The network as it was trained, beside all that the theorem expects of it.
-    pub(super) const EXPECTED: Self = Self { side: Side::Plain, beside: Beside::Expected };
-
-    /// Every variant that means something.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        let with = |beside| Side::ALL.into_iter().map(move |side| Self { side, beside });
-        with(Beside::Regression).chain(with(Beside::AtTime)).chain([Self::EXPECTED])
-    }
-
-    /// Whether the theorem says that the mismatch vanishes as the width grows.
-    pub(super) fn must_match(self) -> bool {
-        match self.beside {
-            Beside::Regression => false,
-            Beside::AtTime => self.side != Side::Plain,
-            Beside::Expected => self.side == Side::Plain,
-        }
-    }
-
-    pub(super) fn name(self) -> String {
-        format!("{}, beside {}", self.side.name(), self.beside.name())
-    }
-}
-
-/// Fewer layers and more.
-pub(super) type Step = (usize, usize);
-
-/// What a step changes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Change {
-    pub(super) step: Step,
-    pub(super) network: Option<Interval>,
-    pub(super) kernel: Option<Interval>,
-    pub(super) mismatch: Option<Interval>,
-}
-
-/// The errors of a network and of what stands beside it.
-#[derive(Debug, Clone, Copy)]
-struct Errors<'a> {
-    replicate: &'a str,
-    split_seed: u64,
-    seed: u64,
-    depth: usize,
-    network: f64,
-    kernel: f64,
-}
-
-/// A data set in all its replicates, and networks of several depths and widths: all that differs in nothing else.
-#[derive(Debug)]
-pub(super) struct Problem<'a> {
-    /// What it has of the other settings that vary, in words; empty where nothing else does.
-    pub(super) label: String,
-    rows: Vec<&'a Row>,
-    groups: Vec<&'a Group>,
-}
-
-/// The settings within a problem.
-const WITHIN: [&str; 3] = [ROOT, "data.split_seed", "train.initial_function"];
-
-/// The setting that replicates differ by.
-const ROOT: &str = "seeds.root";
-
-/// The replicate that a label belongs to.
-fn replicate(label: &str) -> &str {
-    varied(label, ROOT).unwrap_or("")
-}
 
 /// Refuses a study without replicates of the data or without a layer to add.
 ///
@@ -196,176 +58,7 @@ pub(super) fn ensure_possible(study: &Study) -> Result<()> {
     Ok(())
 }
 
-/// The problems of a run, in the order of its rows.
-pub(super) fn problems<'a>(evidence: &Evidence<'a>) -> Vec<Problem<'a>> {
-    let mut problems: Vec<(String, Problem<'a>)> = Vec::new();
-    for row in evidence.rows {
-        let key = without(&row.varied, &WITHIN);
-        match problems.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, problem)) => problem.rows.push(row),
-            None => {
-                problems.push((key.clone(), Problem { label: in_words(&key), rows: vec![row], groups: Vec::new() }))
-            }
-        }
-    }
-    for group in evidence.groups {
-        let key = without(&group.varied, &WITHIN);
-        if let Some((_, problem)) = problems.iter_mut().find(|(other, _)| *other == key) {
-            problem.groups.push(group);
-        }
-    }
-    problems.into_iter().map(|(_, problem)| problem).collect()
-}
-
-impl<'a> Problem<'a> {
-    /// `text`, after the problem's name where there are several.
-    pub(super) fn titled(&self, text: &str) -> String {
-        if self.label.is_empty() { text.to_owned() } else { format!("{}: {text}", self.label) }
-    }
-
-    pub(super) fn dataset(&self) -> &str {
-        self.rows.first().map_or("", |row| &row.dataset)
-    }
-
-    pub(super) fn widths(&self) -> Vec<usize> {
-        self.rows.iter().map(|row| row.width).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    pub(super) fn widest(&self) -> usize {
-        self.rows.iter().map(|row| row.width).max().unwrap_or(0)
-    }
-
-    pub(super) fn depths(&self) -> Vec<usize> {
-        self.rows.iter().map(|row| row.depth).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
-    /// From each depth to the next.
-    pub(super) fn steps(&self) -> Vec<Step> {
-        self.depths().windows(2).map(|pair| (pair[0], pair[1])).collect()
-    }
-
-    /// From the fewest layers to the most.
-    pub(super) fn whole(&self) -> Step {
-        let depths = self.depths();
-        (depths.first().copied().unwrap_or(0), depths.last().copied().unwrap_or(0))
-    }
-
-    /// Networks at this width, and those of them that diverged.
-    pub(super) fn counts(&self, width: usize) -> (usize, usize) {
-        let here: Vec<_> = self.rows.iter().filter(|row| row.width == width).collect();
-        (here.len(), here.iter().filter(|row| !row.is_trained()).count())
-    }
-
-    /// Its networks that came to no good, by where they stand along a panel.
-    pub(super) fn mishaps(&self, is_drawn: impl Fn(&Row) -> bool, x: impl Fn(&Row) -> f64) -> Vec<Mishap> {
-        mishaps(self.rows.iter().filter(|row| is_drawn(row)).map(|row| (x(row), *row)))
-    }
-
-    /// Data replicates, and networks of each at one depth, width and initial function.
-    pub(super) fn replicates_and_seeds(&self) -> (usize, usize) {
-        let replicates: BTreeSet<&str> = self.rows.iter().map(|row| replicate(&row.varied)).collect();
-        let seeds: BTreeSet<u64> = self.rows.iter().map(|row| row.seed).collect();
-        (replicates.len(), seeds.len())
-    }
-
-    /// Whether there are networks to look at in this way.
-    pub(super) fn has(&self, variant: Variant) -> bool {
-        self.rows.iter().any(|row| row.initial_function == variant.side.initial_function())
-            && (variant.side != Side::Mean || self.groups.iter().any(|group| group.n_networks > 1))
-    }
-
-    /// The errors of every pair at one width; of means over seeds, one per replicate.
-    fn errors(&self, variant: Variant, width: usize) -> Vec<Errors<'a>> {
-        let here = |row: &&'a Row| {
-            row.width == width && row.initial_function == variant.side.initial_function() && row.is_trained()
-        };
-        let of_row = |row: &'a Row| {
-            let network = match variant.side {
-                Side::Plain | Side::Centred | Side::Antisymmetric => row.mse_network?,
-                Side::Subtracted => row.mse_subtracted?,
-                Side::Mean => {
-                    let group = self.group(row)?;
-                    group.mse_mean? - group.variance? / group.n_networks as f64
-                }
-            };
-            let kernel = match variant.beside {
-                Beside::Regression => row.mse_ntk,
-                Beside::AtTime => row.mse_ntk_at_time?,
-                Beside::Expected => row.mse_ntk_at_time? + self.group(row)?.variance_predicted?,
-            };
-            let Row { split_seed, seed, depth, .. } = *row;
-            Some(Errors { replicate: replicate(&row.varied), split_seed, seed, depth, network, kernel })
-        };
-        let mut errors: Vec<Errors<'_>> = self.rows.iter().copied().filter(here).filter_map(of_row).collect();
-        if variant.side == Side::Mean {
-            // The mean is the same for every seed that is in it.
-            let mut seen = BTreeSet::new();
-            errors.retain(|one| seen.insert((one.replicate, one.split_seed, one.depth)));
-            errors.iter_mut().for_each(|one| one.seed = 0);
-        }
-        errors
-    }
-
-    /// The networks of all seeds that the row's is one of.
-    fn group(&self, row: &Row) -> Option<&Group> {
-        self.groups
-            .iter()
-            .copied()
-            .find(|group| group.varied == row.varied && (group.depth, group.width) == (row.depth, row.width))
-    }
-
-    /// The mean errors of network and kernel at a depth, over data replicates.
-    pub(super) fn error(
-        &self,
-        evidence: &Evidence<'_>,
-        variant: Variant,
-        width: usize,
-        depth: usize,
-    ) -> (Option<Interval>, Option<Interval>) {
-        let errors: Vec<Errors<'_>> =
-            self.errors(variant, width).into_iter().filter(|one| one.depth == depth).collect();
-        let mean = |value: fn(&Errors<'_>) -> f64| {
-            let clusters = clusters(errors.iter().map(|one| (one.replicate, value(one))));
-            evidence.clustered(&clusters, evidence.manifest.confidence, "error")
-        };
-        (mean(|one| one.network), mean(|one| one.kernel))
-    }
-
-    /// What a step changes at one width, with intervals over data replicates that hold for `n_together` steps at once.
-    pub(super) fn change(
-        &self,
-        evidence: &Evidence<'_>,
-        variant: Variant,
-        width: usize,
-        step: Step,
-        n_together: usize,
-    ) -> Change {
-        let errors = self.errors(variant, width);
-        let unit = |one: &Errors<'_>| (one.replicate.to_owned(), one.split_seed, one.seed);
-        let deeper = |shallow: &Errors<'_>| {
-            let deep = errors.iter().find(|other| other.depth == step.1 && unit(other) == unit(shallow))?;
-            Some(Errors { network: deep.network - shallow.network, kernel: deep.kernel - shallow.kernel, ..*deep })
-        };
-        let changes: Vec<Errors<'_>> = errors.iter().filter(|one| one.depth == step.0).filter_map(deeper).collect();
-        let confidence = 1.0 - (1.0 - evidence.manifest.confidence) / n_together.max(1) as f64;
-        let mean = |value: fn(&Errors<'_>) -> f64| {
-            let clusters = clusters(changes.iter().map(|one| (one.replicate, value(one))));
-            evidence.clustered(&clusters, confidence, "change")
-        };
-        Change {
-            step,
-            network: mean(|one| one.network),
-            kernel: mean(|one| one.kernel),
-            mismatch: mean(|one| one.network - one.kernel),
-        }
-    }
-
-    /// What each step changes at one width.
-    pub(super) fn changes(&self, evidence: &Evidence<'_>, variant: Variant, width: usize) -> Vec<Change> {
-        let steps = self.steps();
-        steps.iter().map(|step| self.change(evidence, variant, width, *step, steps.len())).collect()
-    }
-
+impl Problem<'_> {
     /// That every step changes both errors alike at the greatest width, and so do all of them together: small mismatches in one direction
     /// add up.
     pub(super) fn statement(&self, evidence: &Evidence<'_>, variant: Variant, claim: &str) -> Statement {
@@ -430,17 +123,11 @@ fn in_full(interval: Option<Interval>) -> String {
     interval.map_or_else(|| "-".to_owned(), |interval| format!("{interval:+}"))
 }
 
-/// The values of each data replicate.
-fn clusters<'a>(values: impl Iterator<Item = (&'a str, f64)>) -> Vec<Vec<f64>> {
-    let mut clusters: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    values.for_each(|(replicate, value)| clusters.entry(replicate).or_default().push(value));
-    clusters.into_values().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::made_up::{row, with_evidence};
     use super::*;
+    use crate::record::{Group, Row};
 
     /// Replicates whose kernels gain `kernel` a layer and whose networks `network`, give or take what differs from seed to seed; `f_0` is what
     /// the initial function adds a layer, and what is left of it is subtracted again.
