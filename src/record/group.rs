@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::covariance::Covariance;
 use super::row::{Point, Prediction, Row};
 use crate::stats::normality_test;
 
@@ -42,6 +43,9 @@ pub struct Group {
     pub coverage: Option<[f64; 3]>,
     /// The p-values of D'Agostino's test at every test point, of 20 networks or more: uniform if the networks are normally distributed.
     pub normality_p: Vec<f64>,
+    /// The covariance between test inputs beside that of theory; of four networks or more whose points have their directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<Covariance>,
     /// Beside the first setting that differs in its training data alone and has the same test rows: how far each seed's network moved, RMS
     /// over test points in units of the first setting's targets.
     pub responses: Vec<f64>,
@@ -160,6 +164,7 @@ fn group(points: &[&Point], base: Option<&[&Point]>) -> Group {
         } else {
             columns.iter().filter_map(|column| Some(normality_test(column)?.p)).collect()
         },
+        covariance: Covariance::of(&trained),
         responses: base.map_or_else(Vec::new, |base| {
             let moved = |point: &&Point| {
                 let there = base.iter().find(|other| other.row.seed == point.row.seed && other.row.is_trained())?;
@@ -281,6 +286,7 @@ mod tests {
             predictions: predictions.collect(),
             trajectory: Vec::new(),
             modes: Vec::new(),
+            directions: Vec::new(),
         }
     }
 

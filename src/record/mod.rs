@@ -11,6 +11,7 @@
 //! - [`Store`]: the run folder that holds them; [`Kept`]: what of it lies beside a report.
 
 pub mod arrays;
+mod covariance;
 pub mod file;
 mod group;
 mod kept;
@@ -20,6 +21,7 @@ mod regression;
 mod row;
 mod store;
 
+pub use covariance::{Band, Covariance, Direction};
 pub use group::{Group, groups};
 pub use kept::Kept;
 pub use manifest::{Computation, DataFacts, Machine, Manifest};

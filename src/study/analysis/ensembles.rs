@@ -592,6 +592,7 @@ mod tests {
                 variance_predicted: Some(0.16),
                 gaps_of_means: [1.0, 2.0, 4.0, 8.0, 16.0, 32.0].map(gap).to_vec(),
                 coverage: Some(LEVELS.map(|level| covered_by_scale(level, 1.0 / (ratio * wiggle)))),
+                covariance: None,
                 normality_p: (0..100).map(|i| (f64::from(i) + 0.5) / 100.0).collect(),
                 responses: Vec::new(),
                 response_ntk: None,

@@ -392,6 +392,7 @@ mod tests {
                     gaps_of_means: Vec::new(),
                     coverage: None,
                     normality_p: Vec::new(),
+                    covariance: None,
                     responses: if noise > 0.0 { vec![ratio * moved * wiggle] } else { Vec::new() },
                     response_ntk: (noise > 0.0).then_some(moved),
                     response_ntk_at_time: (noise > 0.0).then_some(moved),
