@@ -160,3 +160,127 @@ fn variance(values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
     let mean = values.clone().sum::<f64>() / n;
     values.map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::made_up::point;
+    use super::*;
+    use crate::linalg::{GramMatrix, Matrix, Spectrum};
+    use crate::seed::{Stream, standard_normals, stream};
+
+    const N_INPUTS: usize = 8;
+
+    /// All variances 1, all covariances `between`.
+    fn even(between: f64) -> Spectrum {
+        Spectrum::of(&GramMatrix::from_lower(N_INPUTS, |i, j| if i == j { 1.0 } else { between })).unwrap()
+    }
+
+    /// Networks whose true covariance is `truth`, beside a theory of covariance `theory`.
+    fn networks(n: usize, truth: &Spectrum, theory: &Spectrum, draws: &mut Stream) -> Vec<Point> {
+        let network = |seed: usize| {
+            let z = Matrix::from_vec(N_INPUTS, 1, standard_normals(draws, N_INPUTS)).unwrap();
+            let roots = Matrix::from_fn(N_INPUTS, 1, |r, _| truth.eigenvalues()[r].max(0.0).sqrt() * z[(r, 0)]);
+            let shift = truth.eigenvectors().matmul(&roots);
+            let coordinates = theory.project(&shift);
+            let direction = |r: usize| Direction {
+                output: 0,
+                variance: theory.eigenvalues()[r],
+                network: Some(coordinates[(r, 0)]),
+            };
+            Point { directions: (0..N_INPUTS).map(direction).collect(), ..point("", seed as u64, shift.values()) }
+        };
+        (0..n).map(network).collect()
+    }
+
+    fn covariance(points: &[Point]) -> Option<Covariance> {
+        Covariance::of(&points.iter().collect::<Vec<_>>())
+    }
+
+    /// Mean and standard error over 300 groups of 12 networks.
+    fn over_groups(truth: &Spectrum, theory: &Spectrum, value: fn(&Covariance) -> f64) -> (f64, f64, Vec<f64>) {
+        let mut draws = stream(11, "covariance");
+        let values: Vec<f64> =
+            (0..300).map(|_| value(&covariance(&networks(12, truth, theory, &mut draws)).unwrap())).collect();
+        let n = values.len() as f64;
+        (values.iter().sum::<f64>() / n, (variance(values.iter().copied()) / n).sqrt(), values)
+    }
+
+    #[test]
+    fn networks_of_theory_are_at_distance_zero_on_both_sides() {
+        let theory = even(0.5);
+        let (mean, error, values) = over_groups(&theory, &theory, |covariance| covariance.squared_distance);
+        assert!(mean.abs() < 4.0 * error, "{mean} +- {error}");
+        let below = values.iter().filter(|value| **value < 0.0).count() as f64 / values.len() as f64;
+        assert!((0.3..0.9).contains(&below), "{below} below zero");
+        let (mean, error, _) = over_groups(&theory, &theory, |covariance| covariance.leading.variance);
+        assert!((mean - 1.0).abs() < 4.0 * error && error < 0.03, "{mean} +- {error}");
+    }
+
+    #[test]
+    fn another_covariance_of_the_same_marginals_is_seen_at_its_distance() {
+        let (truth, theory) = (even(0.0), even(0.5));
+        // Of the covariances between inputs, n (n - 1) of 1/2 each, there is none: 14 of 8 + 14.
+        let (mean, error, _) = over_groups(&truth, &theory, |covariance| covariance.squared_distance);
+        assert!((mean - 14.0 / 22.0).abs() < 4.0 * error && error < 0.05, "{mean} +- {error}");
+        let (mean, error, _) = over_groups(&truth, &theory, |covariance| covariance.correlation.unwrap());
+        assert!(mean.abs() < 4.0 * error && error < 0.05, "{mean} +- {error}");
+        // Eigenvalues 4.5 and seven of 1/2 in theory, 1 in truth.
+        let (mean, error, _) = over_groups(&truth, &theory, |covariance| covariance.bands[0].variance);
+        assert!((mean - 1.0 / 4.5).abs() < 4.0 * error, "{mean} +- {error}");
+        let (mean, error, _) = over_groups(&truth, &theory, |covariance| covariance.bands[2].variance);
+        assert!((mean - 2.0).abs() < 4.0 * error, "{mean} +- {error}");
+        // At every input by itself the networks are as theory says.
+        let points = networks(2000, &truth, &theory, &mut stream(11, "marginals"));
+        let group = &super::super::groups(&points)[0];
+        assert!((group.variance.unwrap() / group.variance_predicted.unwrap() - 1.0).abs() < 0.05);
+        assert!(
+            group.coverage.unwrap().iter().zip([0.5, 0.9, 0.95]).all(|(found, level)| (found - level).abs() < 0.02)
+        );
+    }
+
+    #[test]
+    fn more_spread_in_all_directions_leaves_the_correlation_as_it_is() {
+        let theory = even(0.5);
+        let twice = Spectrum::of(&GramMatrix::from_lower(N_INPUTS, |i, j| if i == j { 4.0 } else { 2.0 })).unwrap();
+        let found = covariance(&networks(4000, &twice, &theory, &mut stream(11, "spread"))).unwrap();
+        assert!((found.correlation.unwrap() - 1.0).abs() < 0.05, "{found:?}");
+        assert!((found.leading.variance - 4.0).abs() < 0.2 && (found.squared_distance - 9.0).abs() < 1.0, "{found:?}");
+    }
+
+    #[test]
+    fn the_trace_of_the_square_is_the_mean_over_all_pairs_of_pairs() {
+        let networks: Vec<Vec<f64>> =
+            (0..6).map(|i| (0..3).map(|r| 5.0 + f64::from(i * 3 + r).sin()).collect()).collect();
+        let difference = |i: usize, j: usize| -> Vec<f64> {
+            networks[i].iter().zip(&networks[j]).map(|(a, b)| (a - b) / 2.0_f64.sqrt()).collect()
+        };
+        let (mut sum, mut n) = (0.0, 0.0);
+        for (i, j, k, l) in (0..6_usize.pow(4)).map(|m| (m % 6, m / 6 % 6, m / 36 % 6, m / 216)) {
+            if [i == j, i == k, i == l, j == k, j == l, k == l] == [false; 6] {
+                sum += dot(&difference(i, j), &difference(k, l)).powi(2);
+                n += 1.0;
+            }
+        }
+        let found = trace_of_square(&networks);
+        assert!((found - sum / n).abs() < 1e-12, "{found} and {}", sum / n);
+    }
+
+    #[test]
+    fn the_leading_directions_hold_nine_tenths_and_bands_double() {
+        let theory = [5.0, 3.0, 1.5, 0.3, 0.2, 0.0];
+        assert_eq!(n_leading(&theory, 10.0), 3);
+        assert_eq!(doubling(n_resolved(&theory)).collect::<Vec<_>>(), [0..1, 1..2, 2..4, 4..5]);
+        assert_eq!(doubling(1).collect::<Vec<_>>(), [0..1]);
+    }
+
+    #[test]
+    fn without_directions_or_with_three_networks_there_is_no_covariance() {
+        let theory = even(0.5);
+        let mut points = networks(5, &theory, &theory, &mut stream(11, "few"));
+        assert!(covariance(&points).is_some());
+        assert_eq!(covariance(&points[..3]), None);
+        points[4].directions.clear();
+        assert_eq!(covariance(&points), None);
+        assert_eq!(covariance(&[]), None);
+    }
+}

@@ -15,6 +15,8 @@ mod covariance;
 pub mod file;
 mod group;
 mod kept;
+#[cfg(test)]
+mod made_up;
 mod manifest;
 pub mod npy;
 mod regression;

@@ -33,8 +33,7 @@ impl Directions {
         let recipe = limit.recipe(plan, &limit.flow, 0);
         let k_test_test = limit.kernel.of_kind(KernelKind::Nngp).gram(x_test)?;
         let dynamics = KernelPredictor { flow: &limit.flow, k_test_train: &cross.ntk };
-        let prior =
-            Prior { k_train_train: &limit.grams.nngp, k_test_train: &cross.nngp, k_test_test: &k_test_test };
+        let prior = Prior { k_train_train: &limit.grams.nngp, k_test_train: &cross.nngp, k_test_test: &k_test_test };
         let infinite = ensemble(dynamics, prior, horizon(&recipe, recipe.n_steps), y_train)?;
         if infinite.covariance.as_matrix().first_non_finite().is_some() {
             return Ok(None);
