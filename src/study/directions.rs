@@ -56,3 +56,69 @@ impl Directions {
         eigenvalues.flat_map(of_eigenvector).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::dynamics::ensemble_marginals;
+    use crate::study::Config;
+
+    fn plan(analysis: &str, initial: &str) -> Plan {
+        let config: Config = toml::from_str(&format!(
+            "study = {{ analysis = '{analysis}' }}
+             data = {{ source = {{ vendored = 'concrete' }}, n_train = 12, n_test = 9 }}
+             arch = {{ depth = [1], width = [8], activation = 'relu', w_std = 1.5, b_std = 0.1 }}
+             train = {{ n_steps = 20, initial_function = '{initial}' }}"
+        ))
+        .unwrap();
+        Plan::new(config, Path::new(".")).unwrap()
+    }
+
+    fn directions(plan: &Plan) -> (Limit, Kernels<Matrix>, Option<Directions>) {
+        let limit = Limit::of_one(plan).unwrap();
+        let (x_train, _, x_test, _) = plan.parts();
+        let cross = limit.kernel.cross_grams(x_test, x_train).unwrap();
+        let directions = Directions::of(plan, &limit, &cross).unwrap();
+        (limit, cross, directions)
+    }
+
+    #[test]
+    fn a_network_off_theory_along_an_eigenvector_has_that_coordinate_alone() {
+        let (.., directions) = directions(&plan("ensembles", "plain"));
+        let directions = directions.unwrap();
+        let along = Matrix::from_fn(9, 1, |i, _| 3.0 * directions.covariance.eigenvectors()[(i, 2)]);
+        let found = directions.of_network(Some(&(&directions.mean + &along)), 2.0);
+        for (r, direction) in found.iter().enumerate() {
+            let expected = if r == 2 { 1.5 } else { 0.0 };
+            assert!((direction.network.unwrap() - expected).abs() < 1e-12, "{r}: {direction:?}");
+        }
+        assert!(directions.of_network(None, 2.0).iter().all(|direction| direction.network.is_none()));
+    }
+
+    #[test]
+    fn the_variances_along_all_directions_are_those_at_all_inputs() {
+        let plan = plan("ensembles", "plain");
+        let (limit, cross, directions) = directions(&plan);
+        let (_, y_train, x_test, _) = plan.parts();
+        let recipe = limit.recipe(&plan, &limit.flow, 0);
+        let diagonal = limit.kernel.diagonals(x_test).unwrap().nngp;
+        let (_, variances) = ensemble_marginals(
+            KernelPredictor { flow: &limit.flow, k_test_train: &cross.ntk },
+            Prior { k_train_train: &limit.grams.nngp, k_test_train: &cross.nngp, k_test_test: &diagonal[..] },
+            horizon(&recipe, recipe.n_steps),
+            y_train,
+        )
+        .unwrap();
+        let along: f64 = directions.unwrap().of_network(None, 2.0).iter().map(|direction| direction.variance).sum();
+        let at_inputs = variances.iter().sum::<f64>() / 4.0;
+        assert!((along / at_inputs - 1.0).abs() < 1e-12, "{along} and {at_inputs}");
+    }
+
+    #[test]
+    fn what_reads_no_covariance_has_no_directions() {
+        assert!(directions(&plan("equivalence", "plain")).2.is_none());
+        assert!(directions(&plan("ensembles", "centred")).2.is_none());
+    }
+}
