@@ -15,9 +15,9 @@ impl Reading<'_> {
         let mut all = vec![self.mean_statement(widest, &place)];
         if widest.groups.iter().any(|group| group.variance_predicted.is_some()) {
             all.extend([self.spread_statement(widest, &place), self.coverage_statement(widest, &place)]);
-        }
-        if self.has_covariance {
-            all.extend([self.covariance_statement(widest, &place), self.directions_statement(widest, &place)]);
+            if self.has_covariance {
+                all.extend([self.covariance_statement(widest, &place), self.directions_statement(widest, &place)]);
+            }
         }
         all.push(self.shape_statement(widest, &place));
         all
