@@ -1,6 +1,7 @@
 //! Where a network lies among those of infinite width: its coordinates along the eigenvectors of the covariance that theory gives networks
 //! between test inputs. One basis for all networks of a setting and depth, whatever their width, so that they can be compared in it.
 
+use super::equivalence::horizon;
 use super::limit::Limit;
 use super::plan::Plan;
 use crate::dynamics::{KernelPredictor, Prior, ensemble};
@@ -9,7 +10,6 @@ use crate::kernel::{Kernel, KernelKind, Kernels};
 use crate::linalg::{Matrix, Spectrum};
 use crate::net::InitialFunction;
 use crate::record::Direction;
-use crate::study::equivalence::horizon;
 use crate::train::Stop;
 
 /// The infinite ensemble at the test inputs, after the steps that the analytic NTK takes until the study's time.
@@ -44,16 +44,14 @@ impl Directions {
     /// Of a network that predicts `f_test` `[n_test, O]`, in units of `unit`; of one that diverged, theory's variances alone.
     pub(super) fn of_network(&self, f_test: Option<&Matrix>, unit: f64) -> Vec<Direction> {
         let coordinates = f_test.map(|f_test| self.covariance.project(&(f_test - &self.mean)));
-        let eigenvalues = self.covariance.eigenvalues().iter().enumerate();
-        let of_eigenvector = |(r, eigenvalue): (usize, &f64)| {
+        let (eigenvalues, n_outputs) = (self.covariance.eigenvalues(), self.mean.n_cols());
+        let direction = |i: usize| {
+            let (r, output) = (i / n_outputs, i % n_outputs);
             // Rounding can leave a little below zero.
-            let variance = eigenvalue.max(0.0) / (unit * unit);
-            let network = |output| coordinates.as_ref().map(|coordinates| coordinates[(r, output)] / unit);
-            (0..self.mean.n_cols())
-                .map(|output| Direction { output, variance, network: network(output) })
-                .collect::<Vec<_>>()
+            let variance = eigenvalues[r].max(0.0) / (unit * unit);
+            Direction { output, variance, network: coordinates.as_ref().map(|found| found[(r, output)] / unit) }
         };
-        eigenvalues.flat_map(of_eigenvector).collect()
+        (0..eigenvalues.len() * n_outputs).map(direction).collect()
     }
 }
 
