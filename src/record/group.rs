@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::covariance::Covariance;
 use super::row::{Point, Prediction, Row};
 use crate::stats::normality_test;
 
@@ -42,6 +43,9 @@ pub struct Group {
     pub coverage: Option<[f64; 3]>,
     /// The p-values of D'Agostino's test at every test point, of 20 networks or more: uniform if the networks are normally distributed.
     pub normality_p: Vec<f64>,
+    /// The covariance between test inputs beside that of theory; of four networks or more whose points have their directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<Covariance>,
     /// Beside the first setting that differs in its training data alone and has the same test rows: how far each seed's network moved, RMS
     /// over test points in units of the first setting's targets.
     pub responses: Vec<f64>,
@@ -160,6 +164,7 @@ fn group(points: &[&Point], base: Option<&[&Point]>) -> Group {
         } else {
             columns.iter().filter_map(|column| Some(normality_test(column)?.p)).collect()
         },
+        covariance: Covariance::of(&trained),
         responses: base.map_or_else(Vec::new, |base| {
             let moved = |point: &&Point| {
                 let there = base.iter().find(|other| other.row.seed == point.row.seed && other.row.is_trained())?;
@@ -224,21 +229,8 @@ fn distance(here: &[Prediction], there: &[Prediction], value: fn(&Prediction) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::made_up::{point, prediction};
     use super::*;
-
-    fn prediction(test_point: usize, target: f64, network: f64) -> Prediction {
-        Prediction {
-            test_point,
-            output: 0,
-            target,
-            network: Some(network),
-            linearized: None,
-            ntk: 0.0,
-            ntk_at_time: Some(0.0),
-            nngp: 0.0,
-            deviation: Some(1.0),
-        }
-    }
 
     #[test]
     fn another_standardization_is_no_response() {
@@ -257,31 +249,6 @@ mod tests {
         let gaps = gaps_of_means(&columns, &[0.0, 0.0], 4);
         assert_eq!(gaps.len(), 3);
         assert!((gaps[0] - 1.5_f64.sqrt()).abs() < 1e-12 && gaps[2] == 0.0, "{gaps:?}");
-    }
-
-    /// A network of depth 1, width 8 whose prediction at test point i, of target i, is i + `shift[i]`; the kernels predict i + 0.1.
-    fn point(varied: &str, seed: u64, shift: &[f64]) -> Point {
-        let row = serde_json::json!({
-            "id": format!("{varied} {seed}"), "schema": 5, "study": "", "dataset": "made up", "varied": varied,
-            "split_seed": 0, "label_noise": 0.0, "input_noise": 0.0, "d_in": 1, "d_out": 1, "n_train": 4, "n_test": 3,
-            "activation": "relu", "parametrization": "ntk", "laziness": 1.0, "w_std": 1.0, "b_std": 0.0, "depth": 1, "width": 8,
-            "initial_function": "plain", "seed": seed, "backend": "flex", "dtype": "f64", "ridge": 0.0, "optimizer": "",
-            "learning_rate": 1.0, "n_steps": 1, "time": 1.0, "stop": "at-time", "is_reached": true, "outcome": "completed",
-            "mse_ntk": 0.0, "mse_nngp": 0.0, "mse_rbf": 0.0, "mse_laplace": 0.0, "mse_matern": 0.0, "kernel_error": 0.0,
-            "kernel_scale": 1.0, "eigenvalue_cutoff": 0.0, "n_dropped": 0,
-        });
-        let predictions = shift.iter().enumerate().map(|(i, shift)| Prediction {
-            ntk: i as f64 + 0.1,
-            ntk_at_time: Some(i as f64),
-            ..prediction(i, i as f64, i as f64 + shift)
-        });
-        Point {
-            row: serde_json::from_value(row).unwrap(),
-            seconds: 0.0,
-            predictions: predictions.collect(),
-            trajectory: Vec::new(),
-            modes: Vec::new(),
-        }
     }
 
     #[test]

@@ -11,15 +11,19 @@
 //! - [`Store`]: the run folder that holds them; [`Kept`]: what of it lies beside a report.
 
 pub mod arrays;
+mod covariance;
 pub mod file;
 mod group;
 mod kept;
+#[cfg(test)]
+mod made_up;
 mod manifest;
 pub mod npy;
 mod regression;
 mod row;
 mod store;
 
+pub use covariance::{Band, Covariance, Direction};
 pub use group::{Group, groups};
 pub use kept::Kept;
 pub use manifest::{Computation, Criterion, DataFacts, Machine, Manifest};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::covariance::Direction;
+
 /// The version of the types in this module; part of every point's identity.
 pub const SCHEMA_VERSION: u32 = 5;
 
@@ -269,4 +271,8 @@ pub struct Point {
     pub trajectory: Vec<Snapshot>,
     /// The training residual by eigenvector bands.
     pub modes: Vec<ModeBand>,
+    /// The network along the eigenvectors of the covariance between test inputs, largest variance first, as many as there are test inputs and
+    /// outputs; empty where the analysis does not read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub directions: Vec<Direction>,
 }

@@ -61,6 +61,11 @@ impl Analysis {
         Self::FeatureLearning,
     ];
 
+    /// Whether it reads the covariance of networks between test inputs, which is computed for no other.
+    pub(super) fn reads_covariance(self) -> bool {
+        self == Self::Ensembles
+    }
+
     /// Refuses a study whose rows could not answer.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::config::WatchLevel;
+use super::directions::Directions;
 use super::limit::{Limit, Start};
 use super::plan::{Plan, PointPlan};
 use super::watch::Watch;
@@ -39,6 +40,7 @@ pub struct Reference {
     nngp: Matrix,
     nngp_test_train: Matrix,
     nngp_test_diagonal: Vec<f64>,
+    directions: Option<Directions>,
     errors: Errors,
 }
 
@@ -77,7 +79,9 @@ impl Reference {
             matern: stationary(Form::Matern52)?,
         };
         let nngp_test_diagonal = limit.kernel.diagonals(x_test)?.nngp;
-        Ok(Self { limit, ntk_test_train: cross.ntk, nngp, nngp_test_train: cross.nngp, nngp_test_diagonal, errors })
+        let directions = Directions::of(plan, &limit, &cross)?;
+        let (ntk_test_train, nngp_test_train) = (cross.ntk, cross.nngp);
+        Ok(Self { limit, ntk_test_train, nngp, nngp_test_train, nngp_test_diagonal, directions, errors })
     }
 
     /// The standard deviation over seeds of networks at the horizon, at every test input; none of networks that start at zero.
@@ -197,6 +201,9 @@ pub fn compare(
     };
     let row = row(plan, point, reference, &measured, &snapshots);
     let predictions = predictions(plan, reference, &measured);
+    let directions = reference.directions.as_ref().map_or_else(Vec::new, |directions| {
+        directions.of_network(trained(&measured.trajectory).map(|last| &last.f_test), plan.target_deviation())
+    });
     let kernels = PointKernels {
         empirical_train_train: k_train_train.into_matrix(),
         empirical_test_train: k_test_train,
@@ -204,7 +211,7 @@ pub fn compare(
         ntk_test_train: reference.ntk_test_train.clone(),
     };
     let seconds = begun.elapsed().as_secs_f64();
-    let point = Point { row, seconds, predictions, trajectory: snapshots, modes: bands };
+    let point = Point { row, seconds, predictions, trajectory: snapshots, modes: bands, directions };
     Ok(Compared { point, kernels, predictor: trained_predictor })
 }
 

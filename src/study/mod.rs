@@ -9,6 +9,7 @@
 mod analysis;
 mod arch_table;
 mod config;
+mod directions;
 pub mod equivalence;
 mod estimate;
 pub mod findings;

@@ -136,7 +136,7 @@ fn point(depth: usize, width: usize, seed: u64) -> Point {
     let trajectory = steps.iter().map(|&step| snapshot(&row, step)).collect();
     let modes = [(1, 1, 130.0), (2, 4, 11.0), (5, 16, 1.6), (17, 64, 0.22), (65, 128, 0.03)];
     let modes = modes.into_iter().map(|(first, last, s)| band(&row, &steps, (first, last), s)).collect();
-    Point { row, seconds: 1.0, predictions, trajectory, modes }
+    Point { row, seconds: 1.0, predictions, trajectory, modes, directions: Vec::new() }
 }
 
 fn prediction(row: &Row, i: usize) -> Prediction {

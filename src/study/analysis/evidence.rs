@@ -79,6 +79,13 @@ impl<'a> Evidence<'a> {
         log_log_slope(points, self.manifest.confidence)
     }
 
+    /// The networks of some groups.
+    pub(super) fn networks(&self, groups: &[&Group]) -> impl Iterator<Item = &'a Row> {
+        let is_of =
+            |row: &Row, group: &Group| (&group.varied, group.depth, group.width) == (&row.varied, row.depth, row.width);
+        self.rows.iter().copied().filter(move |row| groups.iter().any(|group| is_of(row, group)))
+    }
+
     /// The values of a count that occur, smallest first.
     pub(super) fn distinct(&self, value: impl Fn(&Row) -> usize) -> Vec<usize> {
         self.rows.iter().map(|row| value(row)).collect::<BTreeSet<_>>().into_iter().collect()

@@ -113,16 +113,6 @@ impl<'a> Perturbed<'a> {
         self.groups.iter().filter_map(|group| value(group)).collect()
     }
 
-    /// The networks of its groups.
-    fn networks(&self, evidence: &Evidence<'a>) -> impl Iterator<Item = &'a Row> {
-        let is_here = |row: &&Row| {
-            let is_of =
-                |group: &&Group| (&group.varied, group.depth, group.width) == (&row.varied, row.depth, row.width);
-            self.groups.iter().any(is_of)
-        };
-        evidence.rows.iter().copied().filter(is_here)
-    }
-
     fn title(&self) -> String {
         title(self.depth, &self.setting)
     }
@@ -288,7 +278,7 @@ fn chart(evidence: &Evidence<'_>, all: &[Perturbed<'_>], kind: Kind) -> Option<C
             series("NTK".to_owned(), widest, &|group| group.response_ntk),
             series("NNGP".to_owned(), widest, &|group| group.response_nngp),
         ];
-        let rows = here.iter().flat_map(|one| one.networks(evidence).map(|row| (one.amount, row)));
+        let rows = here.iter().flat_map(|one| evidence.networks(&one.groups).map(|row| (one.amount, row)));
         Panel {
             title: title(sort.1, sort.0),
             series: networks.chain(kernels).collect(),
@@ -349,7 +339,9 @@ fn ratios(evidence: &Evidence<'_>, all: &[Perturbed<'_>]) -> Chart {
                 guide(1.0 / (1.0 + margin), "margin"),
             ],
             mishaps: mishaps(
-                all.iter().filter(of_place).flat_map(|one| one.networks(evidence).map(|row| (one.width as f64, row))),
+                all.iter()
+                    .filter(of_place)
+                    .flat_map(|one| evidence.networks(&one.groups).map(|row| (one.width as f64, row))),
             ),
         }
     };
@@ -412,6 +404,7 @@ mod tests {
                     gaps_of_means: Vec::new(),
                     coverage: None,
                     normality_p: Vec::new(),
+                    covariance: None,
                     responses: if noise > 0.0 { vec![ratio * moved * wiggle] } else { Vec::new() },
                     response_ntk: (noise > 0.0).then_some(moved),
                     response_ntk_at_time: (noise > 0.0).then_some(moved),
