@@ -32,7 +32,7 @@ pub use config::{
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
-pub use predict::{At, Covariance, PredictWith, Predicted, Spread, predict};
+pub use predict::{At, Covariance, Pace, PredictWith, Predicted, Spread, predict};
 pub use reading::Changes;
 pub use run::{Progress, check, run};
 pub use settings::Study;

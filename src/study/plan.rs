@@ -196,12 +196,20 @@ pub(super) fn computed_here(n_threads: usize) -> Computation {
 }
 
 fn check_values(config: &Config) -> Result<()> {
-    let Config { study, train, seeds, compute, verdict, .. } = config;
-    ensure_folder_name(&study.name)?;
-    let positive = |value: usize, key: &str, remedy: &str| {
-        if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
-    };
-    positive(train.n_steps, "train.n_steps", "give at least one step")?;
+    ensure_folder_name(&config.study.name)?;
+    ensure_positive(config.seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
+    config.compute.check()?;
+    check_train(&config.train, config.data.n_validation)?;
+    config.verdict.validate()
+}
+
+fn ensure_positive(value: usize, key: &str, remedy: &str) -> Result<()> {
+    if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
+}
+
+/// Refuses what no training can do; batches are compared with the data when these are there.
+pub(super) fn check_train(train: &TrainConfig, n_validation: usize) -> Result<()> {
+    ensure_positive(train.n_steps, "train.n_steps", "give at least one step")?;
     if train.n_checkpoints < 2 {
         return Err(Error::config(
             "train.n_checkpoints",
@@ -209,8 +217,6 @@ fn check_values(config: &Config) -> Result<()> {
             "give at least 2: the start and the end",
         ));
     }
-    positive(seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
-    compute.check()?;
     if train.n_checkpoints > MAX_CHECKPOINTS {
         return Err(Error::config(
             "train.n_checkpoints",
@@ -219,40 +225,30 @@ fn check_values(config: &Config) -> Result<()> {
         ));
     }
     train.ridge.validate("train.ridge")?;
-    check_recipe(config)?;
+    check_recipe(train, n_validation)?;
     match train.step {
         StepSize::Absolute(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"));
+            Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"))
         }
-        StepSize::FractionOfBound(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config(
-                "train.step.fraction-of-bound",
-                format!("{value} is not a positive number"),
-                "give a fraction below 1; 0.5 learns every direction without oscillation",
-            ));
-        }
-        StepSize::FractionOfBound(value) if value >= 1.0 && !train.allow_unstable => {
-            return Err(Error::config(
-                "train.step.fraction-of-bound",
-                format!("{value} is at or above the stability bound: gradient descent would diverge"),
-                "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
-            ));
-        }
+        StepSize::FractionOfBound(value) if !(value > 0.0 && value.is_finite()) => Err(Error::config(
+            "train.step.fraction-of-bound",
+            format!("{value} is not a positive number"),
+            "give a fraction below 1; 0.5 learns every direction without oscillation",
+        )),
+        StepSize::FractionOfBound(value) if value >= 1.0 && !train.allow_unstable => Err(Error::config(
+            "train.step.fraction-of-bound",
+            format!("{value} is at or above the stability bound: gradient descent would diverge"),
+            "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
+        )),
         StepSize::FunctionSpace(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config(
-                "train.step.function-space",
-                format!("{value} is not a positive number"),
-                "give one",
-            ));
+            Err(Error::config("train.step.function-space", format!("{value} is not a positive number"), "give one"))
         }
-        StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => {}
+        StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => Ok(()),
     }
-    verdict.validate()
 }
 
-/// Refuses an optimizer, schedule or rule that means nothing; batches are compared with the data when these are there.
-fn check_recipe(config: &Config) -> Result<()> {
-    let train = &config.train;
+/// Refuses an optimizer, schedule or rule that means nothing.
+fn check_recipe(train: &TrainConfig, n_validation: usize) -> Result<()> {
     train.optimizer.check("train.optimizer")?;
     train.schedule.check("train.schedule")?;
     train.stop.check("train.stop")?;
@@ -268,7 +264,7 @@ fn check_recipe(config: &Config) -> Result<()> {
         ));
     }
     match train.stop {
-        Stop::Validation { .. } if config.data.n_validation == 0 => Err(Error::config(
+        Stop::Validation { .. } if n_validation == 0 => Err(Error::config(
             "train.stop.validation",
             "there are no validation rows to look at",
             "set `data.n_validation`, for example to a fifth of the training rows",

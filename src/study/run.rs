@@ -107,7 +107,7 @@ fn ensure_comparable(plan: &Plan) -> Result<()> {
         Loss::CrossEntropy => Err(Error::config(
             "train.loss",
             "a network trained by the cross-entropy has no kernel regression to be compared with",
-            "use `loss = \"squared\"`, which regresses on one-hot classes, or `ntk predict --with network`",
+            "use `loss = \"squared\"`, which regresses on one-hot classes, or `ntk predict --with network` and `--with ntk --at training`",
         )),
     }
 }
