@@ -38,11 +38,16 @@ pub(super) fn table(table: &Table) -> String {
     let mut text = format!("## {}\n\n{}\n\n| {} |\n|", table.title, table.note, table.header.join(" | "));
     text.push_str(&"---|".repeat(table.header.len()));
     text.push('\n');
-    for row in &table.rows {
-        let cells: Vec<String> = row.iter().map(cell).collect();
+    for cells in cells(table) {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
+}
+
+/// A table's entries as a reader wants them, row by row.
+#[must_use]
+pub fn cells(table: &Table) -> Vec<Vec<String>> {
+    table.rows.iter().map(|row| row.iter().map(cell).collect()).collect()
 }
 
 fn cell(cell: &Cell) -> String {

@@ -9,7 +9,7 @@ use crate::kernel::Kernel;
 use crate::kernel::Kernels;
 use crate::kernel::analytic::AnalyticKernel;
 use crate::kernel::empirical::EmpiricalNtk;
-use crate::linalg::GramMatrix;
+use crate::linalg::{GramMatrix, Matrix};
 use crate::net::{Compute, Predictor};
 use crate::train::{self, Loss, Optimizer};
 
@@ -34,9 +34,7 @@ impl Limit {
         let ridge = plan.config.train.ridge.resolve(&grams.ntk);
         let cutoff = Flow::rounding_cutoff(grams.ntk.n(), f64::EPSILON);
         let flow = Flow::new(&grams.ntk, Outputs::Independent(y_train.n_cols()), ridge, cutoff)?;
-        let reference = AnalyticKernel::new(architecture.in_ntk_parametrization()).diagonals(x_train)?.ntk;
-        let mean = reference.iter().sum::<f64>() / reference.len() as f64;
-        let function_space = mean / grams.ntk.mean_diagonal();
+        let function_space = function_space(architecture, x_train, grams.ntk.mean_diagonal())?;
         let limit = Self { kernel, grams, flow, ridge, function_space };
         limit.refuse_unstable(plan, "the analytic NTK", &limit.flow)?;
         Ok(limit)
@@ -98,6 +96,12 @@ impl Limit {
 /// The largest stable step size of an optimizer, where that of gradient descent on the squared loss is `bound`; none for Adam.
 pub(super) fn largest_step(bound: f64, optimizer: Optimizer, loss: Loss, n_outputs: usize) -> Option<f64> {
     Some(optimizer.stability_factor()? * loss.stability_factor(n_outputs) * bound)
+}
+
+/// The parameters' step size for a step size of 1 in function space, of an architecture whose NTK has this mean diagonal.
+pub(super) fn function_space(architecture: &Architecture, x_train: &Matrix, mean_diagonal: f64) -> Result<f64> {
+    let reference = AnalyticKernel::new(architecture.in_ntk_parametrization()).diagonals(x_train)?.ntk;
+    Ok(reference.iter().sum::<f64>() / reference.len() as f64 / mean_diagonal)
 }
 
 /// Refuses a step size at or above the `bound` of a kernel, whose name is `of`; `function_space` is the parameters' step size for one of 1 in

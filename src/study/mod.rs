@@ -19,6 +19,7 @@ mod reading;
 pub mod regression;
 mod run;
 mod settings;
+pub mod spectrum;
 mod sweep;
 mod vary;
 mod verdict;

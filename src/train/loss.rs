@@ -24,6 +24,15 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// Its name, for records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Squared => "squared",
+            Self::CrossEntropy => "cross-entropy",
+        }
+    }
+
     /// `factor` times the loss' gradient in the outputs.
     pub(super) fn slope(self, f: Tensor<2>, y: Tensor<2>, factor: f64) -> Tensor<2> {
         let [n, d_out] = f.dims();
