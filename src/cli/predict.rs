@@ -183,7 +183,7 @@ fn as_csv(plan: &Plan, predicted: &Predicted) -> Result<String> {
     table.write_record(&head).map_err(unwritable)?;
     for i in 0..predicted.mean.n_rows() {
         let deviation = predicted.deviation.as_ref().map_or(&[][..], |deviation| deviation.row(i));
-        let cells = predicted.mean.row(i).iter().chain(deviation).map(f64::to_string);
+        let cells = predicted.mean.row(i).iter().chain(deviation).map(|value| format!("{value:?}"));
         table.write_record(cells).map_err(unwritable)?;
     }
     let bytes = table.into_inner().map_err(|reason| unwritable(reason.into_error().into()))?;

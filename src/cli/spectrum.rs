@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
 use ntk::error::{Error, Result};
 use ntk::figure;
 use ntk::record::file;
@@ -66,9 +67,19 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let (config, base) = arguments.source.regression_at(threads)?;
     let interrupt = Interrupt::listen();
     let request = SpectrumRequest { of: arguments.of.into(), leading: arguments.leading };
-    let found = spectrum(&config, base, request, &|_| interrupt.check())?;
+    let spinner = if output.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+    let watch = |done: f64| {
+        spinner.set_message(format!("product with the kernel, {:.0} %", 100.0 * done));
+        spinner.tick();
+        interrupt.check()
+    };
+    let found = spectrum(&config, base, request, &watch);
+    spinner.finish_and_clear();
+    let found = found?;
     if !found.is_converged {
-        output.words("note: not every eigenvalue is within 1e-8 of the largest; the residuals say how far each may be off");
+        output.words(
+            "note: not every eigenvalue is within 1e-8 of the largest; the residuals say how far each may be off",
+        );
     }
     match &arguments.out {
         Some(folder) => write(&found, folder, output),

@@ -304,8 +304,8 @@ mod tests {
                 let found = FunctionDescent { ridge, ..descent(&gram, &squared_slope, way) };
                 let found = found.train(&f0_train, &y, &times, Accuracy::default()).unwrap();
                 for (&time, found) in times.iter().zip(&found) {
-                    let horizon = friction
-                        .map_or(Horizon::Time(time), |friction| Horizon::DampedTime { friction, time });
+                    let horizon =
+                        friction.map_or(Horizon::Time(time), |friction| Horizon::DampedTime { friction, time });
                     let expected = |k: &Matrix, f0| f0 + &flow.predict(k, horizon, &(&y - &f0_train)).unwrap();
                     let at_train = &found.f_train - &expected(gram.as_matrix(), &f0_train);
                     let at_test = &found.predict(&test_block(), &f0_test).unwrap() - &expected(&test_block(), &f0_test);

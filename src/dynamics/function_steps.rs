@@ -120,8 +120,8 @@ mod tests {
         let (eta, beta, ridge, n_steps) = (0.8, 0.7, 0.2, 40);
         let zeros = || Matrix::zeros(9, O);
         let (w, _) = (0..n_steps).fold((zeros(), zeros()), |(w, v), _| {
-            let gradient = &j.transpose().matmul(&cross_entropy_slope(&j.matmul(&w), &y))
-                + &w.map(|w| ridge / (N * O) as f64 * w);
+            let gradient =
+                &j.transpose().matmul(&cross_entropy_slope(&j.matmul(&w), &y)) + &w.map(|w| ridge / (N * O) as f64 * w);
             let v = &v.map(|v| beta * v) + &gradient;
             (&w - &v.map(|v| eta * v), v)
         });

@@ -20,7 +20,7 @@ mod regression;
 mod row;
 mod store;
 
-pub use group::{Group, groups};
+pub use group::{Distance, Group, groups};
 pub use kept::Kept;
 pub use manifest::{Computation, DataFacts, Machine, Manifest};
 pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};

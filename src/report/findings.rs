@@ -39,6 +39,7 @@ pub(super) fn table(table: &Table) -> String {
     text.push_str(&"---|".repeat(table.header.len()));
     text.push('\n');
     for cells in cells(table) {
+        let cells: Vec<String> = cells.iter().map(|cell| plain(cell)).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
@@ -52,7 +53,7 @@ pub fn cells(table: &Table) -> Vec<Vec<String>> {
 
 fn cell(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => plain(text),
+        Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
         Cell::Number(number) => short(*number),
         Cell::Interval(interval) => with_interval(*interval),

@@ -197,7 +197,11 @@ pub(super) fn computed_here(n_threads: usize) -> Computation {
 
 fn check_values(config: &Config) -> Result<()> {
     ensure_folder_name(&config.study.name)?;
-    ensure_positive(config.seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
+    ensure_positive(
+        config.seeds.n_seeds,
+        "seeds.n_seeds",
+        "give at least one seed; 5 or more for an interval worth having",
+    )?;
     config.compute.check()?;
     check_train(&config.train, config.data.n_validation)?;
     config.verdict.validate()

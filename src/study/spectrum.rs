@@ -381,3 +381,6 @@ fn learning_curve(subject: &Subject<'_>, ridge: f64) -> Result<Vec<CurvePoint>> 
 fn ridge_of(settings: Option<&TrainConfig>) -> Ridge {
     settings.map_or_else(Ridge::default, |settings| settings.ridge)
 }
+
+#[cfg(test)]
+mod tests;

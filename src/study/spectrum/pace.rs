@@ -87,7 +87,7 @@ impl<'a> Pace<'a> {
         Rule::GradientFlow.learning_time(self.rate(eigenvalue)?, SHRUNK)
     }
 
-    /// Of the config's optimizer; none of Adam, which no kernel describes.
+    /// Whole ones of the config's optimizer; none of Adam, which no kernel describes.
     pub(super) fn steps(&self, eigenvalue: f64) -> Option<f64> {
         let learning_rate = self.learning_rate?;
         let rule = match self.optimizer() {
@@ -95,7 +95,7 @@ impl<'a> Pace<'a> {
             Optimizer::Momentum(momentum) => Rule::Momentum { learning_rate, momentum },
             Optimizer::Adam { .. } => return None,
         };
-        rule.learning_time(self.rate(eigenvalue)?, SHRUNK)
+        Some(rule.learning_time(self.rate(eigenvalue)?, SHRUNK)?.ceil().max(1.0))
     }
 
     /// The time of gradient flow for which the config trains; none where it does not say.

@@ -48,7 +48,10 @@ impl KernelSpectrum {
         }
         if let Some(training) = self.training {
             let meaning = format!("shrunk by e after the config's training, time {:.4}", training.time);
-            add("modes learned", Some(training.n_modes.into()), meaning);
+            let is_all_found = training.n_modes == self.modes.len() && self.modes.len() < n_rows;
+            let n_modes =
+                if is_all_found { format!("at least {}", training.n_modes).into() } else { training.n_modes.into() };
+            add("modes learned", Some(n_modes), meaning);
         }
         Table {
             title: format!("{} on {}", self.kernel, self.dataset),
@@ -97,12 +100,17 @@ impl KernelSpectrum {
     fn early_stopping(&self) -> Table {
         let distance = |value: Option<f64>| value.map_or_else(|| "-".into(), Cell::from);
         let row = |stopping: &super::Stopping| {
+            let bounded = |ridge: f64| match (stopping.is_at_edge, stopping.best_ridge < stopping.ridge) {
+                (false, _) => Cell::from(ridge),
+                (true, true) => format!("below {ridge:.2e}").into(),
+                (true, false) => format!("above {ridge:.2e}").into(),
+            };
             vec![
                 stopping.time.into(),
                 stopping.ridge.into(),
                 distance(stopping.distance),
-                stopping.best_ridge.into(),
-                stopping.best_relative_ridge.into(),
+                bounded(stopping.best_ridge),
+                bounded(stopping.best_relative_ridge),
                 distance(stopping.best_distance),
                 if stopping.is_training { "the config's training" } else { "" }.into(),
             ]

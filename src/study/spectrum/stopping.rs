@@ -24,6 +24,8 @@ pub struct Stopping {
     pub best_relative_ridge: f64,
     /// The distance of regression with it.
     pub best_distance: Option<f64>,
+    /// Whether it is the end of what was searched, a thousandth or a thousand times N O / t, and one beyond may be closer.
+    pub is_at_edge: bool,
 }
 
 /// Decades of time, from that in which the first direction is learned.
@@ -40,7 +42,7 @@ pub(super) fn beside_ridges(
     let (first, last) = times.fold((f64::INFINITY, 0.0_f64), |(low, high), time| (low.min(time), high.max(time)));
     let end = pace.training_time().filter(|time| *time > 0.0 && time.is_finite());
     let decades = (0..=N_DECADES).map(|decade| first * 10.0_f64.powi(decade));
-    let mut times: Vec<f64> = decades.take_while(|time| time.is_finite() && *time <= 10.0 * last).chain(end).collect();
+    let mut times: Vec<f64> = decades.take_while(|time| time.is_finite() && *time <= last).chain(end).collect();
     times.sort_by(f64::total_cmp);
     let pairings = early_stopping(dynamics, y_train, &times)?;
     let stopping = pairings.into_iter().map(|pairing| {
@@ -53,6 +55,7 @@ pub(super) fn beside_ridges(
             best_ridge: pairing.best_ridge,
             best_relative_ridge: pairing.best_ridge / mean_diagonal,
             best_distance: relative(pairing.best_difference),
+            is_at_edge: pairing.is_at_edge(),
         }
     });
     Ok(stopping.collect())
