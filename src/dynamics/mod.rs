@@ -32,6 +32,6 @@ pub use function_descent::{Descent, FunctionDescent, LossSlope, Trained};
 pub use horizon::Horizon;
 pub use integration::Accuracy;
 pub use learning_curve::LearningPoint;
-pub use loss::{cross_entropy_slope, squared_slope};
+pub use loss::{cross_entropy_slope, huber_slope, squared_slope};
 pub use rule::Rule;
 pub use target_spectrum::TargetSpectrum;

@@ -13,6 +13,12 @@ pub fn statements(findings: &Findings) -> Vec<String> {
     findings.statements.iter().map(sentence).collect()
 }
 
+/// A table's entries as a reader wants them, row by row.
+#[must_use]
+pub fn cells(table: &Table) -> Vec<Vec<String>> {
+    table.rows.iter().map(|row| row.iter().map(cell).collect()).collect()
+}
+
 fn sentence(statement: &Statement) -> String {
     let Statement { claim, decision, evidence, needed } = statement;
     let decision = match decision {
@@ -38,17 +44,18 @@ pub(super) fn table(table: &Table) -> String {
     let mut text = format!("## {}\n\n{}\n\n| {} |\n|", table.title, table.note, table.header.join(" | "));
     text.push_str(&"---|".repeat(table.header.len()));
     text.push('\n');
-    for cells in cells(table) {
-        let cells: Vec<String> = cells.iter().map(|cell| plain(cell)).collect();
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(marked_down).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
 }
 
-/// A table's entries as a reader wants them, row by row.
-#[must_use]
-pub fn cells(table: &Table) -> Vec<Vec<String>> {
-    table.rows.iter().map(|row| row.iter().map(cell).collect()).collect()
+fn marked_down(entry: &Cell) -> String {
+    match entry {
+        Cell::Text(text) => plain(text),
+        _ => cell(entry),
+    }
 }
 
 fn cell(cell: &Cell) -> String {

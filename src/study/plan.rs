@@ -78,13 +78,7 @@ impl Plan {
         let dataset = config.data.source.load(config.seeds.root, base)?;
         let split = Split::new(&dataset, &config.data, config.seeds.root)?;
         config.train.batches.check(split.x_train.n_rows())?;
-        if config.train.loss == Loss::CrossEntropy && dataset.task != Task::Classification {
-            return Err(Error::config(
-                "train.loss",
-                "the cross-entropy is one of classes, and these data are numbers",
-                "use `loss = \"squared\"`, or say `task = \"classification\"` of a csv source",
-            ));
-        }
+        ensure_classes(&config.train, dataset.task)?;
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
         check_architectures(&architectures, config.seeds.n_seeds)?;
         let n_seeds = config.seeds.n_seeds as u64;
@@ -143,7 +137,7 @@ impl Plan {
     pub fn training_targets(&self) -> Matrix {
         let y_train = &self.split.y_train;
         match self.config.train.loss {
-            Loss::Squared => y_train.clone(),
+            Loss::Squared | Loss::Huber(_) => y_train.clone(),
             Loss::CrossEntropy => self.split.scaling.targets_back(y_train).map(f64::round),
         }
     }
@@ -251,11 +245,24 @@ pub(super) fn check_train(train: &TrainConfig, n_validation: usize) -> Result<()
     }
 }
 
+/// Refuses a loss of classes where there are none.
+pub(super) fn ensure_classes(train: &TrainConfig, task: Task) -> Result<()> {
+    if train.loss != Loss::CrossEntropy || task == Task::Classification {
+        return Ok(());
+    }
+    Err(Error::config(
+        "train.loss",
+        "the cross-entropy is one of classes, and these data are numbers",
+        "use `loss = \"squared\"`, or say `task = \"classification\"` of a csv source",
+    ))
+}
+
 /// Refuses an optimizer, schedule or rule that means nothing.
 fn check_recipe(train: &TrainConfig, n_validation: usize) -> Result<()> {
     train.optimizer.check("train.optimizer")?;
     train.schedule.check("train.schedule")?;
     train.stop.check("train.stop")?;
+    train.loss.validate("train.loss")?;
     if !(train.weight_decay >= 0.0 && train.weight_decay.is_finite()) {
         let problem = format!("{} is not a number from 0 up", train.weight_decay);
         return Err(Error::config("train.weight_decay", problem, "1e-4 is usual"));

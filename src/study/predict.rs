@@ -120,7 +120,7 @@ pub fn predict(
 /// What an output is in the units of the data; of the cross-entropy, probabilities.
 fn in_units(plan: &Plan, f: &Matrix) -> Matrix {
     match plan.config.train.loss {
-        Loss::Squared => plan.split.scaling.targets_back(f),
+        Loss::Squared | Loss::Huber(_) => plan.split.scaling.targets_back(f),
         Loss::CrossEntropy => softmax(f),
     }
 }

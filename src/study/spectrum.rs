@@ -21,7 +21,7 @@ use serde::Serialize;
 use self::kernel::Subject;
 use self::pace::Pace;
 use super::config::TrainConfig;
-use super::plan::check_train;
+use super::plan::{check_train, ensure_classes};
 use super::regression::fit::pool;
 use super::regression::{Cell, RegressConfig, RegressPlan};
 use super::vary::Vary;
@@ -173,6 +173,7 @@ pub fn spectrum(
     let cell = cell(config, base, request.of)?;
     if let Some(settings) = &cell.config.train {
         check_train(settings, cell.config.data.n_validation)?;
+        ensure_classes(settings, cell.dataset.task)?;
     }
     let subject = Subject::of(&cell, request.of)?;
     match request.leading {

@@ -5,8 +5,8 @@
 
 use super::{At, Covariance, Pace, Predicted, Spread, in_units};
 use crate::dynamics::{
-    Accuracy, Descent, Flow, FunctionDescent, Horizon, KernelPredictor, Outputs, Prior, cross_entropy_slope, ensemble,
-    ensemble_marginals,
+    Accuracy, Descent, Flow, FunctionDescent, Horizon, KernelPredictor, LossSlope, Outputs, Prior, cross_entropy_slope,
+    ensemble, ensemble_marginals, huber_slope,
 };
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, KernelKind, Kernels};
@@ -25,14 +25,20 @@ pub(super) fn mean(plan: &Plan, at: At, x: &Matrix) -> Result<Predicted> {
     let cross = limit.kernel.cross_grams(x, plan.parts().0)?;
     let f = match plan.config.train.loss {
         Loss::Squared => limit.flow.predict(&cross.ntk, horizon, &plan.split.y_train)?,
-        Loss::CrossEntropy => classified(plan, &limit, horizon, &cross.ntk)?,
+        Loss::Huber(delta) => followed(plan, &limit, horizon, (&|f, y| huber_slope(delta, f, y), &cross.ntk))?,
+        Loss::CrossEntropy => followed(plan, &limit, horizon, (&cross_entropy_slope, &cross.ntk))?,
     };
     let pace = Some(pace(plan, &limit, horizon));
     Ok(Predicted { mean: in_units(plan, &f), deviation: None, covariance: None, pace })
 }
 
-/// Training on the cross-entropy, which has no closed form, and no end unless a ridge gives it one.
-fn classified(plan: &Plan, limit: &Limit, horizon: Horizon, k_test_train: &Matrix) -> Result<Matrix> {
+/// Training on a loss that has no closed form: followed from the start, as long as it lasts.
+fn followed(
+    plan: &Plan,
+    limit: &Limit,
+    horizon: Horizon,
+    (slope, k_test_train): (LossSlope<'_>, &Matrix),
+) -> Result<Matrix> {
     let (descent, time) = match horizon {
         Horizon::Time(time) => (Descent::Flow, time),
         Horizon::Steps { learning_rate, n_steps } => (Descent::Steps { learning_rate, momentum: 0.0 }, n_steps as f64),
@@ -43,7 +49,7 @@ fn classified(plan: &Plan, limit: &Limit, horizon: Horizon, k_test_train: &Matri
         Horizon::Infinite => {
             return Err(Error::config(
                 "train.loss",
-                "under the cross-entropy outputs grow without end, and there is no prediction after all of training",
+                "the end of training is known in closed form under the squared loss alone; under the cross-entropy there may be none",
                 "say when to look, as `--at training` or `--at 100steps`, or use `loss = \"squared\"`",
             ));
         }
@@ -52,7 +58,7 @@ fn classified(plan: &Plan, limit: &Limit, horizon: Horizon, k_test_train: &Matri
     let training = FunctionDescent {
         k_train_train: &limit.grams.ntk,
         outputs: Outputs::Independent(y_train.n_cols()),
-        slope: &cross_entropy_slope,
+        slope,
         descent,
         ridge: limit.ridge,
     };
@@ -205,14 +211,14 @@ fn until(plan: &Plan, limit: &Limit, at: At) -> Result<Horizon> {
 
 /// What the ensemble keeps of its random start is known where the loss is squared.
 fn ensure_closed_form(plan: &Plan) -> Result<()> {
-    match plan.config.train.loss {
-        Loss::Squared => Ok(()),
-        Loss::CrossEntropy => Err(Error::config(
-            "train.loss",
-            "the distribution of trained networks has a closed form under the squared loss alone",
-            "use `loss = \"squared\"`; `--with ntk` follows the mean function under the cross-entropy, `--with network` trains",
-        )),
+    if plan.config.train.loss == Loss::Squared {
+        return Ok(());
     }
+    Err(Error::config(
+        "train.loss",
+        "the distribution of trained networks has a closed form under the squared loss alone",
+        "use `loss = \"squared\"`; under another `--with ntk` follows the function that starts from 0, and `--with network` trains",
+    ))
 }
 
 /// What the seed leaves behind is gone with the initial function.

@@ -111,9 +111,14 @@ impl<'a> Pace<'a> {
             Optimizer::Momentum(beta) => beta,
             _ => USUAL_MOMENTUM,
         };
-        let losses = [Loss::Squared, Loss::CrossEntropy];
-        let losses = losses.into_iter().filter(|loss| *loss == Loss::Squared || task == Task::Classification);
-        let pairs = losses.flat_map(|loss| [Optimizer::GradientDescent, Optimizer::Momentum(beta)].map(|o| (o, loss)));
+        let mut losses = vec![Loss::Squared];
+        losses.extend((task == Task::Classification).then_some(Loss::CrossEntropy));
+        if !losses.contains(&self.loss()) {
+            losses.push(self.loss());
+        }
+        let pairs = losses
+            .into_iter()
+            .flat_map(|loss| [Optimizer::GradientDescent, Optimizer::Momentum(beta)].map(|o| (o, loss)));
         let step = |(optimizer, loss): (Optimizer, Loss)| {
             let is_own = optimizer == self.optimizer() && loss == self.loss();
             Some(LargestStep {
