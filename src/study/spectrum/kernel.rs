@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use rand_chacha::ChaCha8Rng;
-
-use super::ridge_of;
 use crate::arch::Architecture;
 use crate::dynamics::Outputs;
 use crate::error::{Error, Result};
@@ -13,6 +10,8 @@ use crate::kernel::empirical::{EmpiricalNtk, Tangent};
 use crate::kernel::implicit::ImplicitGram;
 use crate::linalg::{Entries, GramMatrix, Leading, Matrix, Operator, leading_spectrum};
 use crate::net::{Backend, Compute, InitialFunction, Predictor};
+use crate::regress::Ridge;
+use crate::seed::Stream;
 use crate::study::regression::candidate::Candidate;
 use crate::study::regression::{Cell, KernelFamily, RegressTable};
 
@@ -71,7 +70,7 @@ enum Source {
     /// In closed form.
     Analytic(Candidate),
     /// Of a network.
-    Network { predictor: Predictor, compute: Compute },
+    Network { predictor: Box<Predictor>, compute: Compute },
 }
 
 impl<'a> Subject<'a> {
@@ -105,7 +104,7 @@ impl<'a> Subject<'a> {
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let compute = Compute::open(backend, config.compute.dtype)?;
         let initial = config.train.as_ref().map_or(InitialFunction::default(), |train| train.initial_function);
-        let predictor = Predictor::of_seed(&architecture, initial, (config.seeds.root, 0), &compute)?;
+        let predictor = Box::new(Predictor::of_seed(&architecture, initial, (config.seeds.root, 0), &compute)?);
         let architecture = Some(architecture);
         Ok(Self { cell, of: SpectrumOf::Empirical, architecture, source: Source::Network { predictor, compute } })
     }
@@ -161,20 +160,21 @@ impl<'a> Subject<'a> {
 
     /// The config's ridge for a matrix of this mean diagonal.
     pub(super) fn ridge(&self, mean_diagonal: f64) -> f64 {
-        ridge_of(self.cell.config.train.as_ref()).of_mean_diagonal(mean_diagonal)
+        let ridge = self.cell.config.train.as_ref().map_or_else(Ridge::default, |train| train.ridge);
+        ridge.of_mean_diagonal(mean_diagonal)
     }
 
     pub(super) fn gram(&self, x: &Matrix) -> Result<GramMatrix> {
         match &self.source {
             Source::Analytic(candidate) => candidate.with(|kernel| kernel.gram(x)),
-            Source::Network { predictor, compute } => EmpiricalNtk::new(predictor, compute).gram(x),
+            Source::Network { predictor, compute } => EmpiricalNtk::new(&**predictor, compute).gram(x),
         }
     }
 
     pub(super) fn cross_gram(&self, x1: &Matrix, x2: &Matrix) -> Result<Matrix> {
         match &self.source {
             Source::Analytic(candidate) => candidate.with(|kernel| kernel.cross_gram(x1, x2)),
-            Source::Network { predictor, compute } => EmpiricalNtk::new(predictor, compute).cross_gram(x1, x2),
+            Source::Network { predictor, compute } => EmpiricalNtk::new(&**predictor, compute).cross_gram(x1, x2),
         }
     }
 
@@ -187,7 +187,7 @@ impl<'a> Subject<'a> {
                 Ok(diagonal.iter().sum::<f64>() / diagonal.len() as f64)
             }
             Source::Network { predictor, compute } => {
-                let kernel = EmpiricalNtk::new(predictor, compute);
+                let kernel = EmpiricalNtk::new(&**predictor, compute);
                 let of_row = |i: usize| Ok(kernel.gram(&x.select_rows(&[i]))?.mean_diagonal());
                 let sum: f64 = (0..x.n_rows()).map(of_row).sum::<Result<f64>>()?;
                 Ok(sum / x.n_rows() as f64)
@@ -200,7 +200,7 @@ impl<'a> Subject<'a> {
         &self,
         k: usize,
         (tolerance, max_products): (f64, usize),
-        random: &mut ChaCha8Rng,
+        random: &mut Stream,
         watch: &(dyn Fn(f64) -> Result<()> + Sync),
     ) -> Result<Leading> {
         let x = &self.cell.split.x_train;
@@ -209,7 +209,7 @@ impl<'a> Subject<'a> {
                 leading_spectrum(&ImplicitGram::new(kernel, x).watched(watch), k, tolerance, max_products, random)
             }),
             Source::Network { predictor, compute } => {
-                let products = Products { tangent: Tangent::of(predictor, compute, x)?, watch };
+                let products = Products { tangent: Tangent::of(&**predictor, compute, x)?, watch };
                 // Products of single precision settle no closer than that.
                 let tolerance = tolerance.max(100.0 * self.epsilon());
                 leading_spectrum(&products, k, tolerance, max_products, random)

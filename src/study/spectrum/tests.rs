@@ -1,6 +1,5 @@
 use super::*;
-use crate::dynamics::{Horizon, Outputs};
-use crate::kernel::Kernel;
+use crate::dynamics::{Flow, Horizon, Outputs};
 use crate::kernel::analytic::AnalyticKernel;
 use crate::regress::kernel_ridge;
 
