@@ -25,8 +25,8 @@ pub(super) struct Arguments {
     /// What predicts; deviations are of the function, without the noise of the targets
     #[arg(long = "with", value_enum, default_value = "ntk")]
     with: With,
-    /// How long the ntk or the deep ensemble is trained: a time of gradient flow (step size x step), as 2.5; steps of the config's optimizer,
-    /// as 100steps; or as many as the config says, training [default: without end]
+    /// How long the ntk or the deep ensemble is trained on `train.loss`: a time of gradient flow (step size x step), as 2.5; steps of
+    /// `train.optimizer` and `train.step`, as 100steps; or as many as the config says, training [default: without end]
     #[arg(long, value_name = "TIME|STEPS|training", value_parser = at)]
     at: Option<At>,
     /// Predict with this network, which a run with `output.networks` saved, instead of training; may be repeated
@@ -169,6 +169,8 @@ fn as_json(plan: &Plan, predicted: &Predicted) -> Result<String> {
         "outputs": plan.dataset.target_names,
         "mean": rows(&predicted.mean),
         "deviation": predicted.deviation.as_ref().map(rows),
+        "step": predicted.pace.and_then(|pace| pace.learning_rate),
+        "largest_step": predicted.pace.and_then(|pace| pace.bound),
     }))
 }
 

@@ -26,6 +26,12 @@ pub struct Leading {
 /// Vectors of a block beside those asked for.
 const EXTRA: usize = 8;
 
+/// Columns that the search for `k` eigenvalues of `n` holds at most, once for vectors and once for their products.
+#[must_use]
+pub fn search_columns(n: usize, k: usize, max_products: usize) -> usize {
+    (k + EXTRA).saturating_mul(max_products).min(n)
+}
+
 /// The `k` largest eigenvalues of `matrix`, each with a residual of at most `tolerance` times the largest, from at most `max_products` products
 /// with blocks of k + 8 vectors.
 ///

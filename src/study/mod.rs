@@ -4,7 +4,8 @@
 //! checked, every point with its identity. [`run`] takes it to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the
 //! rows of one setting, [`analyse`] that of the [`Analysis`] which the config names from the rows of all.
 //! [`equivalence`] is the study itself: one network against its kernels. [`regression`] is the study of kernels beside each other, without
-//! a network.
+//! a network. Before either, [`spectrum`] takes one kernel apart, and [`predict`](fn@predict) asks a kernel or networks about inputs of one's
+//! own.
 
 mod analysis;
 mod arch_table;

@@ -8,7 +8,7 @@ use super::{Decay, KernelSpectrum, Mode, TrainedModes, Within};
 use crate::dynamics::{Flow, KernelPredictor, TargetSpectrum};
 use crate::error::{Error, Result};
 use crate::kernel::compare::{effective_rank, target_alignment};
-use crate::linalg::{Matrix, ensure_fits};
+use crate::linalg::{Matrix, ensure_fits, search_columns};
 use crate::regress::{Condition, require_semidefinite};
 use crate::seed::stream;
 
@@ -75,6 +75,13 @@ pub(super) fn leading(
             format!("give a number from 1 to {n}, or raise `data.n_train`"),
         ));
     }
+    let n_columns = search_columns(n, k, MAX_PRODUCTS);
+    ensure_fits(
+        // The vectors that are searched, their products with the kernel, and a copy of either while they grow.
+        3.0 * 8.0 * (n as f64) * n_columns as f64,
+        || format!("the search for {k} eigenvalues of {n}"),
+        "ask for fewer, or lower `data.n_train`",
+    )?;
     let mut random = stream(subject.cell.config.seeds.root, "spectrum");
     let mean_diagonal = subject.mean_diagonal()?;
     let found_here = subject.leading(k, (TOLERANCE, MAX_PRODUCTS), &mut random, watch)?;
