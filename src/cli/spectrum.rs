@@ -94,6 +94,7 @@ fn print(found: &KernelSpectrum, output: &Output) -> Result<()> {
             output.data("")?;
         }
         output.data(&table.title)?;
+        output.data(&table.note)?;
         let header: Vec<&str> = table.header.iter().map(String::as_str).collect();
         output.table(&header, &report::cells(table))?;
     }

@@ -167,6 +167,13 @@ pub fn spectrum(
 
 /// The config's data and kernel, without what varies.
 fn cell(config: &RegressConfig, base: &Path, of: SpectrumOf) -> Result<Cell> {
+    if config.arch.is_none() && of.family().is_of_network() {
+        return Err(Error::config(
+            "arch",
+            format!("the {of} is a kernel of a network, and no network is described"),
+            "add `[arch]` with depth, width, activation and w_std, or take a kernel without one apart, as `--of rbf`",
+        ));
+    }
     let mut config = config.clone();
     config.vary = Vary::new();
     config.regress.kernels = vec![of.family()];

@@ -76,12 +76,14 @@ impl KernelSpectrum {
 
     fn modes(&self) -> Table {
         let has_residuals = self.modes.iter().any(|mode| mode.residual.is_some());
-        let absent = |value: Option<f64>| value.map_or_else(|| "never".into(), Cell::from);
+        let never = |value: Option<f64>| value.map_or_else(|| "never".into(), Cell::from);
+        // No kernel says what Adam does.
+        let has_steps = self.modes.iter().any(|mode| mode.steps.is_some());
         let row = |mode: &Mode| {
             let mut row: Vec<Cell> = vec![mode.number.into(), mode.eigenvalue.into()];
             row.extend(has_residuals.then(|| mode.residual.map_or_else(|| "".into(), Cell::from)));
             row.extend([mode.cumulated_trace, mode.power, mode.cumulated_power].map(Cell::from));
-            row.extend([absent(mode.time), absent(mode.steps)]);
+            row.extend([never(mode.time), if has_steps { never(mode.steps) } else { "-".into() }]);
             row
         };
         let mut header = vec!["mode", "eigenvalue"];

@@ -75,6 +75,9 @@ fn a_config_needs_no_training_and_its_own_is_what_steps_are_counted_by() {
     desk.write("bare.toml", &format!("{before}{}", &after[after.find("[seeds]").unwrap()..]));
     let bare: Value = serde_json::from_str(&desk.ntk(&["spectrum", "bare.toml", "-q", "--json"])).unwrap();
     assert_eq!((&bare["training"], &bare["steps"][0]["step"]), (&Value::Null, &found(&desk, &[])["steps"][0]["step"]));
+    let adam = ["--set", "train.optimizer={adam={}}", "--set", "train.step={absolute=0.001}"];
+    let adam = found(&desk, &adam);
+    assert_eq!((&adam["modes"][0]["steps"], &adam["training"]), (&Value::Null, &Value::Null), "Adam keeps no time");
     let momentum = found(&desk, &["--set", "train.optimizer={momentum=0.5}", "--set", "train.step={absolute=0.01}"]);
     let steps = &momentum["steps"];
     assert_eq!((&steps[0]["step"], steps[1]["step"].as_f64()), (&Value::Null, Some(0.01)));
@@ -103,5 +106,8 @@ fn what_has_no_spectrum_is_refused() {
     set("train.optimizer={momentum=1.5}", &["`train.optimizer.momentum`", "1.5 is not from 0 up to below 1", "0.9"]);
     set("train.loss=cross-entropy", &["`train.loss`", "these data are numbers"]);
     set("arch.w_std=1e200", &["not finite", "lower `arch.w_std`"]);
+    desk.write("bare.toml", "[data]\nsource = { vendored = 'yacht' }\nn_train = 16\n");
+    desk.refused(2, &["spectrum", "bare.toml"], &["`arch`", "the ntk is a kernel of a network", "--of rbf"]);
+    assert!(desk.ntk(&["spectrum", "bare.toml", "--of", "rbf"]).starts_with("rbf (length scale "));
     desk.refused(2, &["spectrum", "absent.toml"], &["absent.toml: no such file"]);
 }
