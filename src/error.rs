@@ -137,7 +137,7 @@ pub enum Error {
     },
     /// An integration in explicit steps that its end is out of reach of.
     #[error(
-        "integration reached time {reached:e} of {end:e} in {n_steps} steps\nhint: ask for a shorter time, loosen the tolerance or allow more steps; the squared loss has a closed form"
+        "integration reached time {reached:e} of {end:e} in {n_steps} steps\nhint: ask for a shorter time or for the optimizer's own steps, loosen the tolerance or allow more steps; the squared loss has a closed form"
     )]
     Stiff {
         /// The time reached.

@@ -15,6 +15,7 @@ mod redraw;
 mod regress;
 mod run;
 mod source;
+mod spectrum;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,8 @@ enum Command {
     Regress(regress::Arguments),
     /// Compute the kernels of an architecture on inputs of your own
     Kernel(kernel::Arguments),
+    /// Take a kernel apart on the training rows: eigenvalues, learning times, largest steps, digits, stopping early beside a ridge
+    Spectrum(spectrum::Arguments),
     /// Predict at inputs of your own with a kernel or the trained networks of a study
     Predict(predict::Arguments),
     /// Redraw the figures of a run
@@ -99,6 +102,7 @@ fn dispatch(command: Command, global: &Global, output: &Output) -> Result<()> {
         Command::Run(arguments) => run::run(&arguments, global.threads, output),
         Command::Regress(arguments) => regress::run(&arguments, global.threads, output),
         Command::Kernel(arguments) => kernel::run(&arguments, global.threads, output),
+        Command::Spectrum(arguments) => spectrum::run(&arguments, global.threads, output),
         Command::Predict(arguments) => predict::run(&arguments, global.threads, output),
         Command::Figure(arguments) => redraw::figures(&arguments, output),
         Command::Report(arguments) => redraw::report(&arguments, output),

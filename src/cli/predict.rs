@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use ntk::error::{Error, Result};
 use ntk::linalg::Matrix;
+use ntk::number::short;
 use ntk::record::file;
 use ntk::record::npy::{Precision, Writer};
-use ntk::study::{self, At, Covariance, Plan, PredictWith, Predicted, Spread};
+use ntk::study::{self, At, Covariance, Pace, Plan, PredictWith, Predicted, Spread};
 
 use super::inputs::inputs;
 use super::interrupt::Interrupt;
@@ -24,8 +25,8 @@ pub(super) struct Arguments {
     /// What predicts; deviations are of the function, without the noise of the targets
     #[arg(long = "with", value_enum, default_value = "ntk")]
     with: With,
-    /// How long the ntk or the deep ensemble is trained: a time (step size x step), as 2.5; steps of the config's size, as 100steps; or as
-    /// long as the config says, training [default: without end]
+    /// How long the ntk or the deep ensemble is trained on `train.loss`: a time of gradient flow (step size x step), as 2.5; steps of
+    /// `train.optimizer` and `train.step`, as 100steps; or as many as the config says, training [default: without end]
     #[arg(long, value_name = "TIME|STEPS|training", value_parser = at)]
     at: Option<At>,
     /// Predict with this network, which a run with `output.networks` saved, instead of training; may be repeated
@@ -41,7 +42,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum With {
-    /// Kernel regression with the analytic NTK: the mean
+    /// Training under the analytic NTK on the config's loss, or kernel regression, which is its end: the mean
     Ntk,
     /// The posterior of the NNGP: mean and standard deviation
     Nngp,
@@ -101,6 +102,9 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     }
     let interrupt = Interrupt::listen();
     let predicted = study::predict(&plan, with, &inputs, &|| interrupt.check())?;
+    if let Some(words) = predicted.pace.as_ref().and_then(|pace| pace_in_words(pace, arguments.at)) {
+        output.words(&words);
+    }
     let text = if output.json { as_json(&plan, &predicted)? } else { as_csv(&plan, &predicted)? };
     if let (Some(path), Some(covariance)) = (&arguments.covariance, &predicted.covariance) {
         write(path, covariance)?;
@@ -118,6 +122,16 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
             )
         }
     }
+}
+
+/// Of training that is looked at before its end, in what steps it may be taken.
+fn pace_in_words(pace: &Pace, at: Option<At>) -> Option<String> {
+    at?;
+    let (optimizer, bound) = (pace.optimizer.name(), short(pace.bound?));
+    Some(match pace.learning_rate {
+        Some(step) => format!("steps of {} by {optimizer}; from {bound} on they diverge", short(step)),
+        None => format!("gradient flow; steps by {optimizer} diverge from {bound} on"),
+    })
 }
 
 /// A time, `100steps`, or `training`.
@@ -155,6 +169,8 @@ fn as_json(plan: &Plan, predicted: &Predicted) -> Result<String> {
         "outputs": plan.dataset.target_names,
         "mean": rows(&predicted.mean),
         "deviation": predicted.deviation.as_ref().map(rows),
+        "step": predicted.pace.and_then(|pace| pace.learning_rate),
+        "largest_step": predicted.pace.and_then(|pace| pace.bound),
     }))
 }
 
@@ -169,7 +185,7 @@ fn as_csv(plan: &Plan, predicted: &Predicted) -> Result<String> {
     table.write_record(&head).map_err(unwritable)?;
     for i in 0..predicted.mean.n_rows() {
         let deviation = predicted.deviation.as_ref().map_or(&[][..], |deviation| deviation.row(i));
-        let cells = predicted.mean.row(i).iter().chain(deviation).map(f64::to_string);
+        let cells = predicted.mean.row(i).iter().chain(deviation).map(|value| format!("{value:?}"));
         table.write_record(cells).map_err(unwritable)?;
     }
     let bytes = table.into_inner().map_err(|reason| unwritable(reason.into_error().into()))?;

@@ -69,9 +69,15 @@ impl Source {
 
     /// The comparison of kernels, likewise.
     pub(super) fn regression(&self, threads: Option<usize>) -> Result<RegressPlan> {
+        let (config, base) = self.regression_at(threads)?;
+        RegressPlan::new(config, base)
+    }
+
+    /// The part of a config that kernels on data need, with threads set, and the folder where relative paths start.
+    pub(super) fn regression_at(&self, threads: Option<usize>) -> Result<(RegressConfig, &Path)> {
         let config = self.load_regression(threads)?;
         set_threads(&config.compute);
-        RegressPlan::new(config, self.config.parent().unwrap_or(Path::new(".")))
+        Ok((config, self.config.parent().unwrap_or(Path::new("."))))
     }
 
     fn change(&self, compute: &mut ComputeConfig, threads: Option<usize>) {

@@ -29,6 +29,15 @@ pub struct Pairing {
     pub best_difference: f64,
 }
 
+impl Pairing {
+    /// Whether the best ridge is an end of what was searched, and one beyond may be better.
+    #[must_use]
+    pub fn is_at_edge(&self) -> bool {
+        // The search ends within 1e-8 of a minimum's place in logarithms.
+        (self.best_ridge / self.ridge).ln().abs() > SEARCHED.ln() - 1e-6
+    }
+}
+
 /// Pairs every time of gradient flow with its ridge and with the best one, searched for from a thousandth of N O / t to a thousand times it.
 ///
 /// # Shapes
@@ -159,9 +168,12 @@ mod tests {
     #[test]
     fn the_pairing_is_exact_in_the_beginning_and_in_the_end() {
         let ends = paired(0.0, &test_block(), &[1e-7, 1e13]);
-        for pairing in ends {
+        for pairing in &ends {
             assert!(pairing.difference < 1e-6 * pairing.learned, "{pairing:?}");
         }
+        // In the end all is learned, and less of a ridge is closer still, as far as one looks.
+        let late = paired(0.0, &test_block(), &[1e4])[0];
+        assert!(late.is_at_edge() && !paired(0.0, &test_block(), &[3.0])[0].is_at_edge(), "{late:?}");
     }
 
     #[test]

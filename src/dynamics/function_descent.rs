@@ -13,6 +13,7 @@
 //! the error at every input x, seen or not.
 
 use super::Outputs;
+use super::function_steps::Walk;
 use super::integration::{Accuracy, Motion, Path};
 use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
@@ -30,6 +31,13 @@ pub enum Descent {
     Damped {
         /// gamma, not negative.
         friction: f64,
+    },
+    /// Step by step, as an optimizer takes them; time is the number of steps, a whole one.
+    Steps {
+        /// eta, positive.
+        learning_rate: f64,
+        /// beta, from 0, which is gradient descent, up to below 1.
+        momentum: f64,
     },
 }
 
@@ -60,8 +68,8 @@ pub struct Trained {
 impl FunctionDescent<'_> {
     /// The functions at `times`, which ascend from 0, trained from f_0(X) = `f0_train` towards `y_train`.
     ///
-    /// Explicit steps are short where the kernel's largest eigenvalue is large, so what a small one is learned in may be out of reach: the
-    /// number of steps grows as s_max t / N.
+    /// Continuous time is integrated in explicit steps, which are short where the kernel's largest eigenvalue is large, so what a small one is
+    /// learned in may be out of reach: the number of steps grows as s_max t / N.
     ///
     /// # Shapes
     /// `f0_train` and `y_train` `[N, O]`.
@@ -79,6 +87,10 @@ impl FunctionDescent<'_> {
         require_ascending(times)?;
         let (n_inputs, n_outputs) = y_train.shape();
         let n_entries = n_inputs * n_outputs;
+        if let Descent::Steps { learning_rate, momentum } = self.descent {
+            let mut walk = Walk::from(&moving, f0_train, (learning_rate, momentum));
+            return times.iter().map(|&n_steps| walk.go_on_to(n_steps)).collect();
+        }
         let mut start = vec![0.0; moving.n_parts() * n_entries];
         start[n_entries..2 * n_entries].copy_from_slice(f0_train.values());
 
@@ -116,7 +128,11 @@ impl FunctionDescent<'_> {
         require_shape("f_0 at the training inputs", expected, f0_train)?;
         require_shape("gradient of the loss", expected, &(self.slope)(f0_train, y_train))?;
         let largest_diagonal = (0..n_rows).map(|i| self.k_train_train[(i, i)]).fold(0.0, f64::max);
-        Ok(Moving { descent: self, y_train, largest_diagonal })
+        let friction = match self.descent {
+            Descent::Damped { friction } => Some(friction),
+            Descent::Flow | Descent::Steps { .. } => None,
+        };
+        Ok(Moving { descent: self, friction, y_train, largest_diagonal })
     }
 }
 
@@ -142,22 +158,21 @@ impl Trained {
 
 /// The state is (c, f(X)), and (c, f(X), c', f'(X)) with momentum. That f = f_0 + Theta c is kept beside c costs no product, and tells the
 /// kernel's norm of a c by an inner product.
-struct Moving<'a> {
+pub(super) struct Moving<'a> {
     descent: &'a FunctionDescent<'a>,
+    /// With momentum, in continuous time.
+    friction: Option<f64>,
     y_train: &'a Matrix,
     largest_diagonal: f64,
 }
 
 impl Moving<'_> {
     fn n_parts(&self) -> usize {
-        match self.descent.descent {
-            Descent::Flow => 2,
-            Descent::Damped { .. } => 4,
-        }
+        if self.friction.is_some() { 4 } else { 2 }
     }
 
     /// -dL/df - (lambda / (N O)) c, the force on c.
-    fn force(&self, c: &[f64], f: &[f64]) -> Vec<f64> {
+    pub(super) fn force(&self, c: &[f64], f: &[f64]) -> Vec<f64> {
         let n_entries = f.len();
         let mut outputs = Matrix::zeros(self.y_train.n_rows(), self.y_train.n_cols());
         outputs.values_mut().copy_from_slice(f);
@@ -167,7 +182,7 @@ impl Moving<'_> {
     }
 
     /// Theta applied to coefficients.
-    fn function(&self, coefficients: &[f64], function: &mut [f64]) {
+    pub(super) fn function(&self, coefficients: &[f64], function: &mut [f64]) {
         let n_rows = self.descent.k_train_train.n();
         let mut stacked = Matrix::zeros(n_rows, coefficients.len() / n_rows);
         stacked.values_mut().copy_from_slice(coefficients);
@@ -187,13 +202,13 @@ impl Motion for Moving<'_> {
     fn slope(&self, x: &[f64], slope: &mut [f64]) {
         let n = self.y_train.values().len();
         let force = self.force(&x[..n], &x[n..2 * n]);
-        match self.descent.descent {
-            Descent::Flow => {
+        match self.friction {
+            None => {
                 let (c, f) = slope.split_at_mut(n);
                 c.copy_from_slice(&force);
                 self.function(c, f);
             }
-            Descent::Damped { friction } => {
+            Some(friction) => {
                 let (positions, velocities) = slope.split_at_mut(2 * n);
                 positions.copy_from_slice(&x[2 * n..]);
                 let (c, f) = velocities.split_at_mut(n);
@@ -284,14 +299,13 @@ mod tests {
         let times = [0.0, 0.5, 10.0, 60.0];
         for ridge in [0.0, 0.4] {
             let flow = Flow::new(&gram, Outputs::Independent(O), ridge, 1e-14).unwrap();
-            for way in [Descent::Flow, Descent::Damped { friction: 0.2 }, Descent::Damped { friction: 3.0 }] {
+            for friction in [None, Some(0.2), Some(3.0)] {
+                let way = friction.map_or(Descent::Flow, |friction| Descent::Damped { friction });
                 let found = FunctionDescent { ridge, ..descent(&gram, &squared_slope, way) };
                 let found = found.train(&f0_train, &y, &times, Accuracy::default()).unwrap();
                 for (&time, found) in times.iter().zip(&found) {
-                    let horizon = match way {
-                        Descent::Flow => Horizon::Time(time),
-                        Descent::Damped { friction } => Horizon::DampedTime { friction, time },
-                    };
+                    let horizon =
+                        friction.map_or(Horizon::Time(time), |friction| Horizon::DampedTime { friction, time });
                     let expected = |k: &Matrix, f0| f0 + &flow.predict(k, horizon, &(&y - &f0_train)).unwrap();
                     let at_train = &found.f_train - &expected(gram.as_matrix(), &f0_train);
                     let at_test = &found.predict(&test_block(), &f0_test).unwrap() - &expected(&test_block(), &f0_test);

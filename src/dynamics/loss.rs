@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! squared         (1 / (2 N O)) sum_i |f(x_i) - y_i|^2              slope (f - y) / (N O)
+//! huber           (1 / (N O)) sum_i sum_k h(f_k(x_i) - y_ik)        slope (f - y, cut off at -delta and delta) / (N O)
 //! cross-entropy   -(1 / N) sum_i sum_k y_ik log softmax_k f(x_i)    slope (softmax f - y) / N
 //! ```
 //!
@@ -18,6 +19,16 @@ use crate::linalg::Matrix;
 pub fn squared_slope(f: &Matrix, y: &Matrix) -> Matrix {
     let n_entries = f.values().len() as f64;
     (f - y).map(|difference| difference / n_entries)
+}
+
+/// The gradient of the Huber loss, which is that of the squared loss as long as no residual is larger than `delta`.
+///
+/// # Shapes
+/// `f` and `y` `[N, O]`; returns `[N, O]`.
+#[must_use]
+pub fn huber_slope(delta: f64, f: &Matrix, y: &Matrix) -> Matrix {
+    let n_entries = f.values().len() as f64;
+    (f - y).map(|difference| difference.clamp(-delta, delta) / n_entries)
 }
 
 /// The gradient of the cross-entropy of softmax probabilities; the rows of `y` sum to 1.
@@ -46,6 +57,11 @@ mod tests {
         0.5 * (f - y).rms().powi(2)
     }
 
+    fn huber(f: &Matrix, y: &Matrix) -> f64 {
+        let of_residual = |r: &f64| if r.abs() <= 0.7 { 0.5 * r * r } else { 0.7 * r.abs() - 0.245 };
+        (f - y).values().iter().map(of_residual).sum::<f64>() / y.values().len() as f64
+    }
+
     fn cross_entropy(f: &Matrix, y: &Matrix) -> f64 {
         let row = |(f, y): (&[f64], &[f64])| -> f64 {
             let log_sum = f.iter().map(|f| f.exp()).sum::<f64>().ln();
@@ -60,7 +76,8 @@ mod tests {
         let y = Matrix::from_fn(4, 3, |i, j| f64::from(j == i % 3));
         type Value = fn(&Matrix, &Matrix) -> f64;
         type Slope = fn(&Matrix, &Matrix) -> Matrix;
-        let losses: [(Value, Slope); 2] = [(squared, squared_slope), (cross_entropy, cross_entropy_slope)];
+        let losses: [(Value, Slope); 3] =
+            [(squared, squared_slope), (huber, |f, y| huber_slope(0.7, f, y)), (cross_entropy, cross_entropy_slope)];
         for (value, slope) in losses {
             for at in 0..12 {
                 let moved = |by: f64| {

@@ -2,7 +2,8 @@
 //!
 //! Under the squared loss (1/(2 N O)) sum of squares it has a closed form: in the eigenbasis of the kernel each direction of function space
 //! is learned alone and at its own rate, s/(N O), until a [`Horizon`], by gradient descent or with momentum: see [`Flow`], and [`Rule`] for
-//! how long that takes and how large a step may be. Any other loss is integrated ([`FunctionDescent`]).
+//! how long that takes and how large a step may be. Any other loss is followed
+//! in time or step by step ([`FunctionDescent`]).
 //!
 //! Around it stand what an infinite ensemble of networks predicts ([`ensemble`](fn@ensemble)), the gap between one trained network and its
 //! infinite-width limit, taken apart term by term ([`Decomposition`]), the ridge that stopping early amounts to
@@ -14,6 +15,7 @@ mod early_stopping;
 mod ensemble;
 mod flow;
 mod function_descent;
+mod function_steps;
 mod horizon;
 mod integration;
 mod learning_curve;
@@ -30,6 +32,6 @@ pub use function_descent::{Descent, FunctionDescent, LossSlope, Trained};
 pub use horizon::Horizon;
 pub use integration::Accuracy;
 pub use learning_curve::LearningPoint;
-pub use loss::{cross_entropy_slope, squared_slope};
+pub use loss::{cross_entropy_slope, huber_slope, squared_slope};
 pub use rule::Rule;
 pub use target_spectrum::TargetSpectrum;

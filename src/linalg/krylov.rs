@@ -26,6 +26,12 @@ pub struct Leading {
 /// Vectors of a block beside those asked for.
 const EXTRA: usize = 8;
 
+/// Columns that the search for `k` eigenvalues of `n` holds at most, once for vectors and once for their products.
+#[must_use]
+pub fn search_columns(n: usize, k: usize, max_products: usize) -> usize {
+    (k + EXTRA).saturating_mul(max_products).min(n)
+}
+
 /// The `k` largest eigenvalues of `matrix`, each with a residual of at most `tolerance` times the largest, from at most `max_products` products
 /// with blocks of k + 8 vectors.
 ///
@@ -60,16 +66,18 @@ pub fn leading_spectrum(
         n_products += 1;
         basis.vectors = beside(&basis.vectors, &block);
         basis.images = beside(&basis.images, &image);
-        let is_full = basis.vectors.n_cols() + width > n;
+        let n_left = n - basis.vectors.n_cols();
         let leading = basis.leading(k)?;
         let within = tolerance * leading.0.eigenvalues()[0].abs();
         let is_converged = leading.1.iter().all(|residual| *residual <= within);
-        if is_converged || is_full || n_products >= max_products {
+        if is_converged || n_left == 0 || n_products >= max_products {
             let (spectrum, residuals) = leading;
             return Ok(Leading { spectrum, residuals, n_products, is_converged });
         }
+        // The last block is as narrow as what is left of the space, so that in the end the whole of it is searched.
+        let next = Matrix::from_fn(n, width.min(n_left), |i, j| image[(i, j)]);
         // Twice, because the first pass leaves what rounding left of large components.
-        block = basis.without(&basis.without(&image)).orthonormal();
+        block = basis.without(&basis.without(&next)).orthonormal();
         block = basis.without(&block).orthonormal();
     }
 }
@@ -146,6 +154,17 @@ mod tests {
         for (value, residual) in leading.spectrum.eigenvalues().iter().zip(&leading.residuals) {
             let distance = whole.eigenvalues().iter().map(|s| (s - value).abs()).fold(f64::INFINITY, f64::min);
             assert!(distance <= residual + 1e-12, "{value}: {distance:e} against {residual:e}");
+        }
+    }
+
+    #[test]
+    fn a_space_that_is_no_multiple_of_the_block_is_searched_to_its_end() {
+        let k = gram(40);
+        let leading = leading_spectrum(&k, 6, 0.0, 100, &mut stream(1, "block")).unwrap();
+        let whole = Spectrum::of(&k).unwrap();
+        assert_eq!(leading.n_products, 3, "of 14, 14 and 12 vectors");
+        for (value, expected) in leading.spectrum.eigenvalues().iter().zip(whole.eigenvalues()) {
+            assert!((value - expected).abs() < 1e-12 * whole.eigenvalues()[0]);
         }
     }
 

@@ -23,7 +23,7 @@ pub use conjugate_gradients::{
     relative_norms,
 };
 pub use element::Element;
-pub use krylov::{Leading, leading_spectrum};
+pub use krylov::{Leading, leading_spectrum, search_columns};
 pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use mirror::{mirror_lower, transpose};
 pub use operator::{Entries, Operator};

@@ -55,6 +55,20 @@ pub struct Group {
     pub response_ntk_at_time: Option<f64>,
     /// How far the NNGP posterior mean moved.
     pub response_nngp: Option<f64>,
+    /// Of a setting that stops training early, beside every setting that has a ridge instead and is the same else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distances: Vec<Distance>,
+}
+
+/// How far two settings' predictions are apart, RMS over test points.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Distance {
+    /// The other setting.
+    pub to: String,
+    /// Of networks of the same seed, the mean over seeds; none without a pair that was trained.
+    pub network: Option<f64>,
+    /// Of the NTK at the networks' times.
+    pub ntk: Option<f64>,
 }
 
 /// One entry per architecture and setting, in the order of the points.
@@ -81,8 +95,28 @@ pub fn groups(points: &[Point]) -> Vec<Group> {
         let first = order.iter().find(is_base)?;
         (first != key).then(|| members.get(first)).flatten()
     };
-    let of_key = |key: &Key<'_>| Some(group(members.get(key)?, base(key).map(Vec::as_slice)));
+    let of_key = |key: &Key<'_>| {
+        let here = members.get(key)?;
+        let ridges = order.iter().filter(|other| key.stops_where_a_ridge_holds(other));
+        let distances = ridges.filter_map(|other| Some(apart(other.varied, here, members.get(other)?)));
+        Some(Group { distances: distances.collect(), ..group(here, base(key).map(Vec::as_slice)) })
+    };
     order.iter().filter_map(of_key).collect()
+}
+
+/// How far the predictions `here` are from those `there`, whose setting is `to`.
+fn apart(to: &str, here: &[&Point], there: &[&Point]) -> Distance {
+    let pairs = here.iter().filter_map(|point| {
+        let other = there.iter().find(|other| other.row.seed == point.row.seed)?;
+        let is_pair = point.row.is_trained() && other.row.is_trained();
+        is_pair.then(|| distance(&point.predictions, &other.predictions, |prediction| prediction.network))?
+    });
+    let networks: Vec<f64> = pairs.collect();
+    Distance {
+        to: to.to_owned(),
+        network: (!networks.is_empty()).then(|| networks.iter().sum::<f64>() / networks.len() as f64),
+        ntk: response(here, there, |prediction| prediction.ntk_at_time),
+    }
 }
 
 /// What the seeds of a group share.
@@ -101,9 +135,25 @@ impl<'a> Key<'a> {
 
     /// The architecture, and the varied settings but those of the data.
     fn without_data(&self) -> (usize, usize, &'a str, Vec<&'a str>) {
-        let is_other = |part: &&str| !part.is_empty() && !part.starts_with("data.") && !part.starts_with("data=");
-        let others = self.varied.split(' ').filter(is_other).collect();
+        self.without(|part| part.starts_with("data.") || part.starts_with("data="))
+    }
+
+    /// The architecture, and the varied settings but those that are `left_out`.
+    fn without(&self, left_out: impl Fn(&str) -> bool) -> (usize, usize, &'a str, Vec<&'a str>) {
+        let others = self.varied.split(' ').filter(|part| !part.is_empty() && !left_out(part)).collect();
         (self.depth, self.width, self.activation, others)
+    }
+
+    /// Whether this setting has a number of steps where `other` has a ridge, and both share all else.
+    fn stops_where_a_ridge_holds(&self, other: &Self) -> bool {
+        let is_steps = |part: &str| part.starts_with("train.n_steps=");
+        let is_ridge = |part: &str| part.starts_with("train.ridge=");
+        let has = |key: &Self, is: fn(&str) -> bool| key.varied.split(' ').any(is);
+        has(self, is_steps)
+            && !has(self, is_ridge)
+            && has(other, is_ridge)
+            && !has(other, is_steps)
+            && self.without(is_steps) == other.without(is_ridge)
     }
 }
 
@@ -175,6 +225,7 @@ fn group(points: &[&Point], base: Option<&[&Point]>) -> Group {
         response_ntk: response_of(|prediction| Some(prediction.ntk)),
         response_ntk_at_time: response_of(|prediction| prediction.ntk_at_time),
         response_nngp: response_of(|prediction| Some(prediction.nngp)),
+        distances: Vec::new(),
     }
 }
 
@@ -270,6 +321,28 @@ mod tests {
         points[1].row.outcome = crate::record::Outcome::Diverged;
         let group = &groups(&points)[0];
         assert_eq!((group.n_networks, group.n_diverged, group.variance), (1, 1, None));
+    }
+
+    #[test]
+    fn stopping_early_is_set_beside_every_ridge_with_all_else_alike() {
+        let (steps, ridge) = ("data.label_noise=0.5 train.n_steps=10", "data.label_noise=0.5 train.ridge={absolute=1}");
+        let mut points = vec![
+            point(steps, 0, &[0.0, 1.0, 2.0]),
+            point(steps, 1, &[0.0; 3]),
+            point(steps, 2, &[0.0; 3]),
+            point(ridge, 0, &[3.0, 1.0, 2.0]),
+            point(ridge, 1, &[1.0; 3]),
+            point(ridge, 2, &[9.0; 3]),
+            point("data.label_noise=0.1 train.ridge={absolute=1}", 0, &[0.0; 3]),
+            point("", 0, &[0.0; 3]),
+        ];
+        points[5].row.outcome = crate::record::Outcome::Diverged;
+        let found = groups(&points);
+        let [apart] = &found[0].distances[..] else { panic!("{:?}", found[0].distances) };
+        assert_eq!((apart.to.as_str(), apart.ntk), (ridge, Some(0.0)));
+        // sqrt(9 / 3) and 1; the pair of seed 2 diverged.
+        assert!((apart.network.unwrap() - 0.5 * (3.0_f64.sqrt() + 1.0)).abs() < 1e-12, "{apart:?}");
+        assert!(found[1..].iter().all(|group| group.distances.is_empty()));
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod row;
 mod store;
 
 pub use covariance::{Band, Covariance, Direction};
-pub use group::{Group, groups};
+pub use group::{Distance, Group, groups};
 pub use kept::Kept;
 pub use manifest::{Computation, Criterion, DataFacts, Machine, Manifest};
 pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};

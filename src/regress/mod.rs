@@ -28,7 +28,7 @@ pub use iterative::{Iteration, Seen, Solution, System};
 pub use leave_out::LeftOut;
 pub use likelihood::{MarginalLikelihood, log_marginal_likelihood};
 pub use low_rank::{feature_regression, feature_weights, kernel_error};
-pub use path::{Projection, RidgePath};
+pub use path::{Projection, RidgePath, require_semidefinite};
 pub use posterior::{
     Marginals, Posterior, eigenbasis_marginals, eigenbasis_posterior, kernel_ridge, posterior, posterior_marginals,
 };

@@ -50,7 +50,7 @@ impl RidgePath {
             return Err(Error::shape("training targets", "at least one input and one output", found));
         }
         let spectrum = Spectrum::of(k_train_train)?;
-        require_semidefinite(&spectrum, relative_cutoff)?;
+        require_semidefinite(spectrum.eigenvalues(), relative_cutoff)?;
         Ok(Self {
             coordinates: spectrum.project(y_train),
             spectrum,
@@ -105,10 +105,13 @@ impl RidgePath {
     }
 }
 
-fn require_semidefinite(spectrum: &Spectrum, relative_cutoff: f64) -> Result<()> {
-    let eigenvalues = spectrum.eigenvalues();
+/// Refuses a matrix whose `eigenvalues`, largest first, are those of no kernel.
+///
+/// # Errors
+/// [`Error::NotSemidefinite`] when one is negative beyond ten cutoffs of the largest.
+pub fn require_semidefinite(eigenvalues: &[f64], relative_cutoff: f64) -> Result<()> {
     let n = eigenvalues.len();
-    let (largest, smallest) = (eigenvalues[0], eigenvalues[n - 1]);
+    let (Some(&largest), Some(&smallest)) = (eigenvalues.first(), eigenvalues.last()) else { return Ok(()) };
     let bound = ROOM * relative_cutoff.max(n as f64 * f64::EPSILON) * largest.max(0.0);
     if smallest >= -bound {
         return Ok(());

@@ -14,6 +14,12 @@ pub fn statements(findings: &Findings) -> Vec<String> {
     findings.statements.iter().map(sentence).collect()
 }
 
+/// A table's entries as a reader wants them, row by row.
+#[must_use]
+pub fn cells(table: &Table) -> Vec<Vec<String>> {
+    table.rows.iter().map(|row| row.iter().map(cell).collect()).collect()
+}
+
 fn sentence(statement: &Statement) -> String {
     let Statement { claim, decision, evidence, needed } = statement;
     let decision = match decision {
@@ -40,15 +46,22 @@ pub(super) fn table(table: &Table) -> String {
     text.push_str(&"---|".repeat(table.header.len()));
     text.push('\n');
     for row in &table.rows {
-        let cells: Vec<String> = row.iter().map(cell).collect();
+        let cells: Vec<String> = row.iter().map(marked_down).collect();
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text
 }
 
+fn marked_down(entry: &Cell) -> String {
+    match entry {
+        Cell::Text(text) => plain(text),
+        _ => cell(entry),
+    }
+}
+
 fn cell(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => plain(text),
+        Cell::Text(text) => text.clone(),
         Cell::Count(count) => count.to_string(),
         Cell::Number(number) => short(*number),
         Cell::Interval(interval) => with_interval(*interval),

@@ -22,7 +22,7 @@ use crate::record::{KernelManifest, KernelPoint, KernelRow, Store, file};
 use crate::study::Evidence;
 use crate::study::findings::Findings;
 pub use check::{Difference, differences, same_numbers};
-pub use findings::statements;
+pub use findings::{cells, statements};
 pub use regression::sentences as regression_sentences;
 pub use words::sentences;
 

@@ -1,6 +1,6 @@
 //! The infinite-width side of one architecture on the training inputs, and the step sizes both sides can bear.
 
-use super::config::StepSize;
+use super::config::{StepSize, TrainConfig};
 use super::plan::{Plan, PointPlan};
 use crate::arch::Architecture;
 use crate::dynamics::{Flow, Outputs};
@@ -9,9 +9,9 @@ use crate::kernel::Kernel;
 use crate::kernel::Kernels;
 use crate::kernel::analytic::AnalyticKernel;
 use crate::kernel::empirical::EmpiricalNtk;
-use crate::linalg::GramMatrix;
+use crate::linalg::{GramMatrix, Matrix};
 use crate::net::{Compute, Predictor};
-use crate::train;
+use crate::train::{self, Loss, Optimizer};
 
 /// The analytic kernels of an architecture on the plan's training inputs.
 #[derive(Debug)]
@@ -34,9 +34,7 @@ impl Limit {
         let ridge = plan.config.train.ridge.resolve(&grams.ntk);
         let cutoff = Flow::rounding_cutoff(grams.ntk.n(), f64::EPSILON);
         let flow = Flow::new(&grams.ntk, Outputs::Independent(y_train.n_cols()), ridge, cutoff)?;
-        let reference = AnalyticKernel::new(architecture.in_ntk_parametrization()).diagonals(x_train)?.ntk;
-        let mean = reference.iter().sum::<f64>() / reference.len() as f64;
-        let function_space = mean / grams.ntk.mean_diagonal();
+        let function_space = function_space(architecture, x_train, grams.ntk.mean_diagonal())?;
         let limit = Self { kernel, grams, flow, ridge, function_space };
         limit.refuse_unstable(plan, "the analytic NTK", &limit.flow)?;
         Ok(limit)
@@ -51,24 +49,11 @@ impl Limit {
     /// The largest stable step size of the plan's optimizer on its loss, under the kernel of `flow`; none for Adam.
     pub(super) fn bound(plan: &Plan, flow: &Flow) -> Option<f64> {
         let settings = &plan.config.train;
-        let of_loss = settings.loss.stability_factor(plan.split.y_train.n_cols());
-        Some(settings.optimizer.stability_factor()? * of_loss * flow.stability_bound())
+        largest_step(flow.stability_bound(), settings.optimizer, settings.loss, plan.split.y_train.n_cols())
     }
 
     fn refuse_unstable(&self, plan: &Plan, of: &str, flow: &Flow) -> Result<()> {
-        let (key, value) = match plan.config.train.step {
-            StepSize::Absolute(value) => ("train.step.absolute", value),
-            StepSize::FunctionSpace(value) => ("train.step.function-space", value * self.function_space),
-            StepSize::FractionOfBound(_) => return Ok(()),
-        };
-        match Self::bound(plan, flow) {
-            Some(bound) if value >= bound && !plan.config.train.allow_unstable => Err(Error::config(
-                key,
-                format!("{value} is at or above the stability bound {bound:.6} of {of}: training would diverge"),
-                "lower it, or use `step = { fraction-of-bound = 0.5 }`; `train.allow_unstable = true` lets it diverge",
-            )),
-            _ => Ok(()),
-        }
+        ensure_stable(&plan.config.train, self.function_space, Self::bound(plan, flow), of)
     }
 
     /// The ridge as a fraction of the NTK's mean diagonal, which every other kernel takes of its own.
@@ -105,6 +90,35 @@ impl Limit {
             stop: settings.stop,
             seed: (plan.config.seeds.root, seed),
         }
+    }
+}
+
+/// The largest stable step size of an optimizer, where that of gradient descent on the squared loss is `bound`; none for Adam.
+pub(super) fn largest_step(bound: f64, optimizer: Optimizer, loss: Loss, n_outputs: usize) -> Option<f64> {
+    Some(optimizer.stability_factor()? * loss.stability_factor(n_outputs) * bound)
+}
+
+/// The parameters' step size for a step size of 1 in function space, of an architecture whose NTK has this mean diagonal.
+pub(super) fn function_space(architecture: &Architecture, x_train: &Matrix, mean_diagonal: f64) -> Result<f64> {
+    let reference = AnalyticKernel::new(architecture.in_ntk_parametrization()).diagonals(x_train)?.ntk;
+    Ok(reference.iter().sum::<f64>() / reference.len() as f64 / mean_diagonal)
+}
+
+/// Refuses a step size at or above the `bound` of a kernel, whose name is `of`; `function_space` is the parameters' step size for one of 1 in
+/// function space.
+pub(super) fn ensure_stable(settings: &TrainConfig, function_space: f64, bound: Option<f64>, of: &str) -> Result<()> {
+    let (key, value) = match settings.step {
+        StepSize::Absolute(value) => ("train.step.absolute", value),
+        StepSize::FunctionSpace(value) => ("train.step.function-space", value * function_space),
+        StepSize::FractionOfBound(_) => return Ok(()),
+    };
+    match bound {
+        Some(bound) if value >= bound && !settings.allow_unstable => Err(Error::config(
+            key,
+            format!("{value} is at or above the stability bound {bound:.6} of {of}: training would diverge"),
+            "lower it, or use `step = { fraction-of-bound = 0.5 }`; `train.allow_unstable = true` lets it diverge",
+        )),
+        _ => Ok(()),
     }
 }
 

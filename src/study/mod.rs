@@ -4,7 +4,8 @@
 //! checked, every point with its identity. [`run`] takes it to a [`Store`](crate::record::Store); [`Verdict`] reads the answer from the
 //! rows of one setting, [`analyse`] that of the [`Analysis`] which the config names from the rows of all.
 //! [`equivalence`] is the study itself: one network against its kernels. [`regression`] is the study of kernels beside each other, without
-//! a network.
+//! a network. Before either, [`spectrum`] takes one kernel apart, and [`predict`](fn@predict) asks a kernel or networks about inputs of one's
+//! own.
 
 mod analysis;
 mod arch_table;
@@ -20,6 +21,7 @@ mod reading;
 pub mod regression;
 mod run;
 mod settings;
+pub mod spectrum;
 mod sweep;
 mod vary;
 mod verdict;
@@ -33,7 +35,7 @@ pub use config::{
 };
 pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
-pub use predict::{At, Covariance, PredictWith, Predicted, Spread, predict};
+pub use predict::{At, Covariance, Pace, PredictWith, Predicted, Spread, predict};
 pub use reading::Changes;
 pub use run::{Progress, check, run};
 pub use settings::Study;

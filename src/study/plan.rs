@@ -78,13 +78,7 @@ impl Plan {
         let dataset = config.data.source.load(config.seeds.root, base)?;
         let split = Split::new(&dataset, &config.data, config.seeds.root)?;
         config.train.batches.check(split.x_train.n_rows())?;
-        if config.train.loss == Loss::CrossEntropy && dataset.task != Task::Classification {
-            return Err(Error::config(
-                "train.loss",
-                "the cross-entropy is one of classes, and these data are numbers",
-                "use `loss = \"squared\"`, or say `task = \"classification\"` of a csv source",
-            ));
-        }
+        ensure_classes(&config.train, dataset.task)?;
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
         check_architectures(&architectures, config.seeds.n_seeds)?;
         let n_seeds = config.seeds.n_seeds as u64;
@@ -143,7 +137,7 @@ impl Plan {
     pub fn training_targets(&self) -> Matrix {
         let y_train = &self.split.y_train;
         match self.config.train.loss {
-            Loss::Squared => y_train.clone(),
+            Loss::Squared | Loss::Huber(_) => y_train.clone(),
             Loss::CrossEntropy => self.split.scaling.targets_back(y_train).map(f64::round),
         }
     }
@@ -196,12 +190,24 @@ pub(super) fn computed_here(n_threads: usize) -> Computation {
 }
 
 fn check_values(config: &Config) -> Result<()> {
-    let Config { study, train, seeds, compute, verdict, .. } = config;
-    ensure_folder_name(&study.name)?;
-    let positive = |value: usize, key: &str, remedy: &str| {
-        if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
-    };
-    positive(train.n_steps, "train.n_steps", "give at least one step")?;
+    ensure_folder_name(&config.study.name)?;
+    ensure_positive(
+        config.seeds.n_seeds,
+        "seeds.n_seeds",
+        "give at least one seed; 5 or more for an interval worth having",
+    )?;
+    config.compute.check()?;
+    check_train(&config.train, config.data.n_validation)?;
+    config.verdict.validate()
+}
+
+fn ensure_positive(value: usize, key: &str, remedy: &str) -> Result<()> {
+    if value > 0 { Ok(()) } else { Err(Error::config(key, "0 is too few", remedy)) }
+}
+
+/// Refuses what no training can do; batches are compared with the data when these are there.
+pub(super) fn check_train(train: &TrainConfig, n_validation: usize) -> Result<()> {
+    ensure_positive(train.n_steps, "train.n_steps", "give at least one step")?;
     if train.n_checkpoints < 2 {
         return Err(Error::config(
             "train.n_checkpoints",
@@ -209,8 +215,6 @@ fn check_values(config: &Config) -> Result<()> {
             "give at least 2: the start and the end",
         ));
     }
-    positive(seeds.n_seeds, "seeds.n_seeds", "give at least one seed; 5 or more for an interval worth having")?;
-    compute.check()?;
     if train.n_checkpoints > MAX_CHECKPOINTS {
         return Err(Error::config(
             "train.n_checkpoints",
@@ -219,43 +223,46 @@ fn check_values(config: &Config) -> Result<()> {
         ));
     }
     train.ridge.validate("train.ridge")?;
-    check_recipe(config)?;
+    check_recipe(train, n_validation)?;
     match train.step {
         StepSize::Absolute(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"));
+            Err(Error::config("train.step.absolute", format!("{value} is not a positive number"), "give one"))
         }
-        StepSize::FractionOfBound(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config(
-                "train.step.fraction-of-bound",
-                format!("{value} is not a positive number"),
-                "give a fraction below 1; 0.5 learns every direction without oscillation",
-            ));
-        }
-        StepSize::FractionOfBound(value) if value >= 1.0 && !train.allow_unstable => {
-            return Err(Error::config(
-                "train.step.fraction-of-bound",
-                format!("{value} is at or above the stability bound: gradient descent would diverge"),
-                "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
-            ));
-        }
+        StepSize::FractionOfBound(value) if !(value > 0.0 && value.is_finite()) => Err(Error::config(
+            "train.step.fraction-of-bound",
+            format!("{value} is not a positive number"),
+            "give a fraction below 1; 0.5 learns every direction without oscillation",
+        )),
+        StepSize::FractionOfBound(value) if value >= 1.0 && !train.allow_unstable => Err(Error::config(
+            "train.step.fraction-of-bound",
+            format!("{value} is at or above the stability bound: gradient descent would diverge"),
+            "give a fraction below 1, or set `train.allow_unstable = true` to watch it diverge",
+        )),
         StepSize::FunctionSpace(value) if !(value > 0.0 && value.is_finite()) => {
-            return Err(Error::config(
-                "train.step.function-space",
-                format!("{value} is not a positive number"),
-                "give one",
-            ));
+            Err(Error::config("train.step.function-space", format!("{value} is not a positive number"), "give one"))
         }
-        StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => {}
+        StepSize::Absolute(_) | StepSize::FractionOfBound(_) | StepSize::FunctionSpace(_) => Ok(()),
     }
-    verdict.validate()
 }
 
-/// Refuses an optimizer, schedule or rule that means nothing; batches are compared with the data when these are there.
-fn check_recipe(config: &Config) -> Result<()> {
-    let train = &config.train;
+/// Refuses a loss of classes where there are none.
+pub(super) fn ensure_classes(train: &TrainConfig, task: Task) -> Result<()> {
+    if train.loss != Loss::CrossEntropy || task == Task::Classification {
+        return Ok(());
+    }
+    Err(Error::config(
+        "train.loss",
+        "the cross-entropy is one of classes, and these data are numbers",
+        "use `loss = \"squared\"`, or say `task = \"classification\"` of a csv source",
+    ))
+}
+
+/// Refuses an optimizer, schedule or rule that means nothing.
+fn check_recipe(train: &TrainConfig, n_validation: usize) -> Result<()> {
     train.optimizer.check("train.optimizer")?;
     train.schedule.check("train.schedule")?;
     train.stop.check("train.stop")?;
+    train.loss.validate("train.loss")?;
     if !(train.weight_decay >= 0.0 && train.weight_decay.is_finite()) {
         let problem = format!("{} is not a number from 0 up", train.weight_decay);
         return Err(Error::config("train.weight_decay", problem, "1e-4 is usual"));
@@ -268,7 +275,7 @@ fn check_recipe(config: &Config) -> Result<()> {
         ));
     }
     match train.stop {
-        Stop::Validation { .. } if config.data.n_validation == 0 => Err(Error::config(
+        Stop::Validation { .. } if n_validation == 0 => Err(Error::config(
             "train.stop.validation",
             "there are no validation rows to look at",
             "set `data.n_validation`, for example to a fifth of the training rows",

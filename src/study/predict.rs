@@ -9,11 +9,12 @@ use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::linalg::{GramMatrix, Matrix};
 use crate::regress::Process;
+use crate::train::{Loss, Optimizer};
 
 /// What predicts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PredictWith<'a> {
-    /// Regression with the analytic NTK, or its training until then: a mean alone.
+    /// Regression with the analytic NTK, or its training until then, under the plan's loss: a mean alone.
     Ntk(At),
     /// The posterior with the NNGP as the covariance.
     Nngp(Spread),
@@ -35,7 +36,7 @@ pub enum At {
     End,
     /// At this time of gradient flow, step size times step.
     Time(f64),
-    /// After so many steps of the plan's optimizer and step size.
+    /// After so many steps of the plan's optimizer and step size; with momentum too.
     Steps(usize),
     /// After the plan's own number of steps.
     Training,
@@ -59,6 +60,19 @@ pub struct Predicted {
     pub deviation: Option<Matrix>,
     /// Where it was asked for.
     pub covariance: Option<Covariance>,
+    /// Of training under a kernel.
+    pub pace: Option<Pace>,
+}
+
+/// The step size of training under a kernel, and the largest one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// Whose steps.
+    pub optimizer: Optimizer,
+    /// Of the steps that were taken; none of continuous time.
+    pub learning_rate: Option<f64>,
+    /// Steps of this size and above diverge under the kernel; none of Adam, whose steps do not scale with the gradient.
+    pub bound: Option<f64>,
 }
 
 /// The covariances of the function between inputs; different outputs have none.
@@ -101,4 +115,20 @@ pub fn predict(
             remedy: "training diverged: lower the step size".to_owned(),
         }),
     }
+}
+
+/// What an output is in the units of the data; of the cross-entropy, probabilities.
+fn in_units(plan: &Plan, f: &Matrix) -> Matrix {
+    match plan.config.train.loss {
+        Loss::Squared | Loss::Huber(_) => plan.split.scaling.targets_back(f),
+        Loss::CrossEntropy => softmax(f),
+    }
+}
+
+/// Probabilities, row by row.
+fn softmax(f: &Matrix) -> Matrix {
+    let largest = |i: usize| f.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum = |i: usize| f.row(i).iter().map(|v| (v - largest(i)).exp()).sum::<f64>();
+    let rows: Vec<(f64, f64)> = (0..f.n_rows()).map(|i| (largest(i), sum(i))).collect();
+    Matrix::from_fn(f.n_rows(), f.n_cols(), |i, k| (f[(i, k)] - rows[i].0).exp() / rows[i].1)
 }

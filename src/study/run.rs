@@ -105,10 +105,10 @@ pub fn run(study: &Study, folder: &Path, progress: &mut (dyn Progress + Send)) -
 fn ensure_comparable(plan: &Plan) -> Result<()> {
     match plan.config.train.loss {
         Loss::Squared => Ok(()),
-        Loss::CrossEntropy => Err(Error::config(
+        other => Err(Error::config(
             "train.loss",
-            "a network trained by the cross-entropy has no kernel regression to be compared with",
-            "use `loss = \"squared\"`, which regresses on one-hot classes, or `ntk predict --with network`",
+            format!("a network trained by the loss `{}` has no kernel regression to be compared with", other.name()),
+            "use `loss = \"squared\"`, on one-hot classes too, or `ntk predict --with network` and `--with ntk --at training`",
         )),
     }
 }

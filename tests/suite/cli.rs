@@ -10,6 +10,7 @@ mod refusals;
 mod regress;
 mod resume;
 mod run;
+mod spectrum;
 mod studies;
 
 use std::collections::BTreeMap;

@@ -118,6 +118,7 @@ mod tests {
                 response_ntk: None,
                 response_ntk_at_time: None,
                 response_nngp: None,
+                distances: Vec::new(),
             }
         };
         (1..=8).map(group).collect()

@@ -1,10 +1,13 @@
-//! The infinite-width side: the NTK at any time, and the processes.
+//! The infinite-width side: the NTK at any time under any loss, and the processes.
 //!
 //! In the eigenbasis throughout: without a ridge a kernel is inverted as far as rounding leaves it, so that repeated inputs and smooth
 //! kernels are no error.
 
-use super::{At, Covariance, Predicted, Spread};
-use crate::dynamics::{Flow, Horizon, KernelPredictor, Outputs, Prior, ensemble, ensemble_marginals};
+use super::{At, Covariance, Pace, Predicted, Spread, in_units};
+use crate::dynamics::{
+    Accuracy, Descent, Flow, FunctionDescent, Horizon, KernelPredictor, LossSlope, Outputs, Prior, cross_entropy_slope,
+    ensemble, ensemble_marginals, huber_slope,
+};
 use crate::error::{Error, Result};
 use crate::kernel::{Kernel, KernelKind, Kernels};
 use crate::linalg::{Matrix, ensure_fits};
@@ -13,21 +16,72 @@ use crate::regress::{Marginals, Posterior, Process, eigenbasis_marginals, eigenb
 use crate::study::equivalence::horizon;
 use crate::study::limit::Limit;
 use crate::study::plan::Plan;
-use crate::train::{Loss, Schedule, Stop};
+use crate::train::{Batches, Loss, Optimizer, Schedule, Stop};
 
-/// Training under the analytic NTK.
+/// Training under the analytic NTK, from the function that is 0.
 pub(super) fn mean(plan: &Plan, at: At, x: &Matrix) -> Result<Predicted> {
     let limit = Limit::of_one(plan)?;
-    let (x_train, y_train, ..) = plan.parts();
-    let cross = limit.kernel.cross_grams(x, x_train)?;
-    let prediction = limit.flow.predict(&cross.ntk, until(plan, &limit, at)?, y_train)?;
-    Ok(Predicted { mean: plan.split.scaling.targets_back(&prediction), deviation: None, covariance: None })
+    let horizon = until(plan, &limit, at)?;
+    let cross = limit.kernel.cross_grams(x, plan.parts().0)?;
+    let f = match plan.config.train.loss {
+        Loss::Squared => limit.flow.predict(&cross.ntk, horizon, &plan.split.y_train)?,
+        Loss::Huber(delta) => followed(plan, &limit, horizon, (&|f, y| huber_slope(delta, f, y), &cross.ntk))?,
+        Loss::CrossEntropy => followed(plan, &limit, horizon, (&cross_entropy_slope, &cross.ntk))?,
+    };
+    let pace = Some(pace(plan, &limit, horizon));
+    Ok(Predicted { mean: in_units(plan, &f), deviation: None, covariance: None, pace })
+}
+
+/// Training on a loss that has no closed form: followed from the start, as long as it lasts.
+fn followed(
+    plan: &Plan,
+    limit: &Limit,
+    horizon: Horizon,
+    (slope, k_test_train): (LossSlope<'_>, &Matrix),
+) -> Result<Matrix> {
+    let (descent, time) = match horizon {
+        Horizon::Time(time) => (Descent::Flow, time),
+        Horizon::Steps { learning_rate, n_steps } => (Descent::Steps { learning_rate, momentum: 0.0 }, n_steps as f64),
+        Horizon::Momentum { learning_rate, momentum, n_steps } => {
+            (Descent::Steps { learning_rate, momentum }, n_steps as f64)
+        }
+        Horizon::DampedTime { friction, time } => (Descent::Damped { friction }, time),
+        Horizon::Infinite => {
+            return Err(Error::config(
+                "train.loss",
+                "the end of training is known in closed form under the squared loss alone; under the cross-entropy there may be none",
+                "say when to look, as `--at training` or `--at 100steps`, or use `loss = \"squared\"`",
+            ));
+        }
+    };
+    let y_train = plan.training_targets();
+    let training = FunctionDescent {
+        k_train_train: &limit.grams.ntk,
+        outputs: Outputs::Independent(y_train.n_cols()),
+        slope,
+        descent,
+        ridge: limit.ridge,
+    };
+    let zeros = |n_rows: usize| Matrix::zeros(n_rows, y_train.n_cols());
+    let trained = training.train(&zeros(y_train.n_rows()), &y_train, &[time], Accuracy::default())?;
+    let last = trained.last().ok_or_else(|| Error::Check("training without an end".to_owned()))?;
+    last.predict(k_test_train, &zeros(k_test_train.n_rows()))
+}
+
+/// What is worth knowing of the steps.
+fn pace(plan: &Plan, limit: &Limit, horizon: Horizon) -> Pace {
+    let learning_rate = match horizon {
+        Horizon::Steps { learning_rate, .. } | Horizon::Momentum { learning_rate, .. } => Some(learning_rate),
+        Horizon::Time(_) | Horizon::DampedTime { .. } | Horizon::Infinite => None,
+    };
+    Pace { optimizer: plan.config.train.optimizer, learning_rate, bound: Limit::bound(plan, &limit.flow) }
 }
 
 /// A process, with the config's ridge: that of the NTK, and of the NNGP the same fraction of its own mean diagonal.
 pub(super) fn process(plan: &Plan, process: Process, (at, spread): (At, Spread), x: &Matrix) -> Result<Predicted> {
     if process == Process::DeepEnsemble {
         ensure_random_start(plan)?;
+        ensure_closed_form(plan)?;
     }
     let (x_train, y_train, ..) = plan.parts();
     if spread == Spread::Covariances {
@@ -50,6 +104,7 @@ pub(super) fn process(plan: &Plan, process: Process, (at, spread): (At, Spread),
         mean: plan.split.scaling.targets_back(&marginals.mean),
         deviation: Some(deviation),
         covariance: covariance.map(|scaled| Covariance { scaled, units }),
+        pace: (process == Process::DeepEnsemble).then(|| pace(plan, &limit, horizon)),
     })
 }
 
@@ -111,19 +166,13 @@ impl Question<'_> {
     }
 }
 
-/// How long training under the kernel lasts.
+/// How long training under the kernel lasts, and by which rule: equal steps on all rows as the optimizer takes them, any others as gradient
+/// flow for the same time.
 fn until(plan: &Plan, limit: &Limit, at: At) -> Result<Horizon> {
     if at == At::End {
         return Ok(Horizon::Infinite);
     }
     let settings = &plan.config.train;
-    if settings.loss == Loss::CrossEntropy {
-        return Err(Error::config(
-            "train.loss",
-            "the closed form of training until a time is that of the squared loss",
-            "use `loss = \"squared\"`, or ask for the end of training",
-        ));
-    }
     let n_steps = match at {
         At::End => return Ok(Horizon::Infinite),
         At::Time(time) => return Ok(Horizon::Time(time)),
@@ -151,7 +200,25 @@ fn until(plan: &Plan, limit: &Limit, at: At) -> Result<Horizon> {
             "give a time of gradient flow",
         ));
     }
-    Ok(horizon(&limit.recipe(plan, &limit.flow, 0), n_steps))
+    let recipe = limit.recipe(plan, &limit.flow, 0);
+    match recipe.optimizer {
+        Optimizer::Momentum(momentum) if recipe.schedule == Schedule::Constant && recipe.batches == Batches::Full => {
+            Ok(Horizon::Momentum { learning_rate: recipe.learning_rate, momentum, n_steps: n_steps as u64 })
+        }
+        _ => Ok(horizon(&recipe, n_steps)),
+    }
+}
+
+/// What the ensemble keeps of its random start is known where the loss is squared.
+fn ensure_closed_form(plan: &Plan) -> Result<()> {
+    if plan.config.train.loss == Loss::Squared {
+        return Ok(());
+    }
+    Err(Error::config(
+        "train.loss",
+        "the distribution of trained networks has a closed form under the squared loss alone",
+        "use `loss = \"squared\"`; under another `--with ntk` follows the function that starts from 0, and `--with network` trains",
+    ))
 }
 
 /// What the seed leaves behind is gone with the initial function.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Predicted;
+use super::{Predicted, in_units};
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, available_memory};
 use crate::net::{self, Compute, Model, Predictor, to_matrix};
@@ -10,7 +10,7 @@ use crate::record::Outcome;
 use crate::study::limit::{Limit, Start};
 use crate::study::plan::{Plan, PointPlan};
 use crate::study::run::n_at_once;
-use crate::train::{self, Loss, Monitor, Stop, side_by_side, train};
+use crate::train::{self, Monitor, Stop, side_by_side, train};
 
 /// The networks of all seeds, trained now: small ones side by side, with the same numbers as one after the other.
 pub(super) fn trained(plan: &Plan, x: &Matrix, before_step: &(dyn Fn() -> Result<()> + Sync)) -> Result<Predicted> {
@@ -75,14 +75,6 @@ fn function(network: &Predictor, x: &Matrix, compute: &Compute) -> Result<Matrix
     Matrix::from_vec(x.n_rows(), d_out, values)
 }
 
-/// What a network's output is in the units of the data.
-fn in_units(plan: &Plan, f: &Matrix) -> Matrix {
-    match plan.config.train.loss {
-        Loss::Squared => plan.split.scaling.targets_back(f),
-        Loss::CrossEntropy => softmax(f),
-    }
-}
-
 /// Mean and standard deviation.
 fn over_networks(functions: &[Matrix]) -> Predicted {
     let n = functions.len() as f64;
@@ -94,15 +86,7 @@ fn over_networks(functions: &[Matrix]) -> Predicted {
             (squares / (n - 1.0)).sqrt()
         })
     });
-    Predicted { mean, deviation, covariance: None }
-}
-
-/// Probabilities, row by row.
-fn softmax(f: &Matrix) -> Matrix {
-    let largest = |i: usize| f.row(i).iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum = |i: usize| f.row(i).iter().map(|v| (v - largest(i)).exp()).sum::<f64>();
-    let rows: Vec<(f64, f64)> = (0..f.n_rows()).map(|i| (largest(i), sum(i))).collect();
-    Matrix::from_fn(f.n_rows(), f.n_cols(), |i, k| (f[(i, k)] - rows[i].0).exp() / rows[i].1)
+    Predicted { mean, deviation, covariance: None, pace: None }
 }
 
 struct Interruptible<'a> {

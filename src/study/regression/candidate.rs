@@ -9,7 +9,7 @@ use crate::linalg::Matrix;
 
 /// One of them.
 #[derive(Debug, Clone)]
-pub(super) enum Candidate {
+pub(in crate::study) enum Candidate {
     Network(AnalyticKernel, KernelKind),
     Stationary(Stationary),
 }
@@ -19,7 +19,7 @@ const MAX_MEDIAN_INPUTS: usize = 2000;
 
 impl Candidate {
     /// A network's kernel is one; a stationary kernel is one for each length scale of the table.
-    pub(super) fn all(plan: &KernelPlan, table: &RegressTable, x_train: &Matrix) -> Vec<Self> {
+    pub(in crate::study) fn all(plan: &KernelPlan, table: &RegressTable, x_train: &Matrix) -> Vec<Self> {
         let form = match (plan.family, &plan.architecture) {
             (KernelFamily::Ntk, Some(architecture)) => {
                 return vec![Self::Network(AnalyticKernel::new(architecture.clone()), KernelKind::Ntk)];
@@ -38,7 +38,7 @@ impl Candidate {
     }
 
     /// Of a stationary kernel.
-    pub(super) fn length_scale(&self) -> Option<f64> {
+    pub(in crate::study) fn length_scale(&self) -> Option<f64> {
         match self {
             Self::Network(..) => None,
             Self::Stationary(kernel) => Some(kernel.length_scale),
@@ -46,7 +46,7 @@ impl Candidate {
     }
 
     /// What `f` makes of the kernel.
-    pub(super) fn with<T>(&self, f: impl FnOnce(&(dyn Kernel + Sync)) -> T) -> T {
+    pub(in crate::study) fn with<T>(&self, f: impl FnOnce(&(dyn Kernel + Sync)) -> T) -> T {
         match self {
             Self::Network(kernel, kind) => f(&kernel.of_kind(*kind)),
             Self::Stationary(kernel) => f(kernel),

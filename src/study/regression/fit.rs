@@ -202,6 +202,15 @@ fn exactly(cell: &Cell, plan: &KernelPlan) -> Result<KernelPoint> {
 /// The test error that the kernel's spectrum predicts for as many training rows, on average over their choice (Canatar, Bordelon, Pehlevan
 /// 2021).
 fn predicted_error(cell: &Cell, candidate: &Candidate, ridge: f64) -> Result<Option<f64>> {
+    let Some((x, y)) = pool(cell)? else { return Ok(None) };
+    let gram = candidate.with(|kernel| kernel.gram(&x))?;
+    let noise = cell.config.data.label_noise.powi(2);
+    let curve = TargetSpectrum::of_pool(&gram, &y)?.learning_curve(&[cell.split.x_train.n_rows()], ridge, noise)?;
+    Ok(curve.first().and_then(|point| finite(point.error)))
+}
+
+/// Inputs and targets that stand for their distribution, of the test part first; none where none are asked for.
+pub(in crate::study) fn pool(cell: &Cell) -> Result<Option<(Matrix, Matrix)>> {
     let (split, n_pool) = (&cell.split, cell.config.regress.n_pool);
     if n_pool == 0 {
         return Ok(None);
@@ -212,11 +221,7 @@ fn predicted_error(cell: &Cell, candidate: &Candidate, ridge: f64) -> Result<Opt
         let n = n_pool.min(test.n_rows() + train.n_rows());
         Matrix::from_vec(n, test.n_cols(), values[..n * test.n_cols()].to_vec())
     };
-    let (x, y) = (below(&split.x_test, &split.x_train)?, below(&split.y_test, &split.y_train)?);
-    let gram = candidate.with(|kernel| kernel.gram(&x))?;
-    let noise = cell.config.data.label_noise.powi(2);
-    let curve = TargetSpectrum::of_pool(&gram, &y)?.learning_curve(&[split.x_train.n_rows()], ridge, noise)?;
-    Ok(curve.first().and_then(|point| finite(point.error)))
+    Ok(Some((below(&split.x_test, &split.x_train)?, below(&split.y_test, &split.y_train)?)))
 }
 
 /// Predictions as rows, in units of the targets' standard deviation.

@@ -6,9 +6,9 @@
 //! grid.
 
 mod approximate;
-mod candidate;
+pub(super) mod candidate;
 mod config;
-mod fit;
+pub(super) mod fit;
 mod iterate;
 mod network;
 mod plan;

@@ -1,6 +1,9 @@
 //! `ntk predict`: predictions in the units of the data.
 
+use ntk::dynamics::{Flow, Horizon, Outputs, cross_entropy_slope};
 use ntk::error::Blame;
+use ntk::kernel::Kernel;
+use ntk::kernel::analytic::AnalyticKernel;
 use ntk::linalg::{GramMatrix, Matrix};
 use ntk::record::npy;
 use ntk::regress::posterior_marginals;
@@ -178,6 +181,103 @@ fn the_kernel_at_a_time_begins_at_zero_and_ends_where_regression_does() {
     desk.ntk(&["kernel", "own.toml", "--x1", "test.npy", "--get", "nngp-diagonal", "--out", "k", "-q"]);
     let prior = npy::read(&desk.path("k/nngp_diagonal.npy")).unwrap().map(f64::sqrt).column(0);
     assert!(largest_gap(&at("deep-ensemble", "0")[1], &prior) < 1e-12);
+}
+
+/// The NTK of the plan's one network: on the training inputs, and of the test inputs with them.
+fn ntk_of(plan: &Plan) -> (GramMatrix, Matrix) {
+    let kernel = AnalyticKernel::new(plan.points[0].architecture.clone());
+    let kernel = kernel.of_kind(ntk::kernel::KernelKind::Ntk);
+    let (x_train, _, x_test, _) = plan.parts();
+    (kernel.gram(x_train).unwrap(), kernel.cross_gram(x_test, x_train).unwrap())
+}
+
+#[test]
+fn steps_are_those_of_the_config_s_optimizer_with_momentum_too_and_the_bound_is_said() {
+    let (desk, plan) = planned_raw("optimizer = { momentum = 0.8 }\nstep = { absolute = 0.05 }");
+    let (gram, cross) = ntk_of(&plan);
+    let flow = Flow::new(&gram, Outputs::Independent(1), 0.0, 1e-14).unwrap();
+    let expected = |horizon| flow.predict(&cross, horizon, &plan.split.y_train).unwrap();
+    let momentum = |n_steps| expected(Horizon::Momentum { learning_rate: 0.05, momentum: 0.8, n_steps });
+    for (at, n_steps) in [("training", 5), ("37steps", 37)] {
+        let found = predict(&desk, "test.npy", &["--at", at]);
+        assert!(largest_gap(&found[0], momentum(n_steps).values()) < 1e-12, "{at}");
+    }
+    let plain = ["--at", "37steps", "--set", "train.optimizer=gradient-descent"];
+    let descent = expected(Horizon::Steps { learning_rate: 0.05, n_steps: 37 });
+    assert!(largest_gap(&predict(&desk, "test.npy", &plain)[0], descent.values()) < 1e-12);
+    assert!(largest_gap(descent.values(), momentum(37).values()) > 1e-2, "the test needs an effect of momentum");
+
+    let bound = ntk::number::short(flow.maximal_learning_rate(0.8, 0.0));
+    let said = |at: &str| desk.call(&["predict", "own.toml", "--inputs", "test.npy", "--at", at]).stderr;
+    assert_eq!(said("5steps"), format!("steps of 0.0500 by momentum; from {bound} on they diverge\n"));
+    assert_eq!(said("2.5"), format!("gradient flow; steps by momentum diverge from {bound} on\n"));
+    let above =
+        ["predict", "own.toml", "--inputs", "test.npy", "--at", "5steps", "--set", "train.step={absolute=50.0}"];
+    desk.refused(2, &above, &["`train.step.absolute`", "50 is at or above the stability bound", "lower it"]);
+}
+
+#[test]
+fn the_huber_loss_is_the_squared_one_as_long_as_no_residual_is_large() {
+    let (desk, _) = planned_raw("step = { absolute = 0.05 }");
+    let under = |loss: &str, more: &[&str]| {
+        predict(&desk, "test.npy", &[&["--set", &format!("train.loss={loss}")], more].concat())[0].clone()
+    };
+    for more in [&["--at", "20steps"][..], &["--at", "1.5"], &["--with", "network"]] {
+        let squared = under("squared", more);
+        assert!(largest_gap(&under("{huber=100.0}", more), &squared) < 1e-8, "{more:?}");
+        assert!(largest_gap(&under("{huber=0.1}", more), &squared) > 1e-3, "{more:?}");
+    }
+}
+
+/// `my.csv` with the class of each row by the sign of its first number.
+fn classified() -> (Desk, Plan) {
+    let desk = desk();
+    let class = |row: &[f64; 3]| if row[0] > 0.0 { "a" } else { "b" };
+    let lines: String = own_rows(24).iter().map(|row| format!("{},{},{}\n", row[0], row[1], class(row))).collect();
+    desk.write("my.csv", &format!("a,b,y\n{lines}"));
+    let config = desk.text("own.toml").replace("my.csv\"", "my.csv\", task = \"classification\"");
+    let config = config.replace("[data]\n", "[data]\nstandardize = false\n");
+    desk.write(
+        "own.toml",
+        &config.replace("n_steps = 5", "n_steps = 5\nloss = \"cross-entropy\"\nstep = { absolute = 0.2 }"),
+    );
+    plan_of(desk)
+}
+
+#[test]
+fn under_the_cross_entropy_the_kernel_takes_the_steps_of_a_linear_classifier() {
+    let (desk, plan) = classified();
+    let (gram, cross) = ntk_of(&plan);
+    let y = plan.training_targets();
+    // f = K c, step by step.
+    let (eta, n_steps) = (0.2, 30);
+    let c = (0..n_steps).fold(Matrix::zeros(N_TRAIN, 2), |c, _| {
+        &c - &cross_entropy_slope(&gram.as_matrix().matmul(&c), &y).map(|slope| eta * slope)
+    });
+    let f = cross.matmul(&c);
+    let found = predict(&desk, "test.npy", &["--at", "30steps"]);
+    for i in 0..f.n_rows() {
+        let odds = (f[(i, 1)] - f[(i, 0)]).exp();
+        assert!((found[0][i] - 1.0 / (1.0 + odds)).abs() < 1e-12 && (found[0][i] + found[1][i] - 1.0).abs() < 1e-12);
+    }
+    let flow = predict(&desk, "test.npy", &["--at", "6"]);
+    let gap = largest_gap(&flow[0], &found[0]);
+    assert!(gap > 1e-6 && gap < 0.05, "Euler's error of steps of 0.2: {gap}");
+    assert!(predict(&desk, "test.npy", &["--at", "0"])[0].iter().all(|share| *share == 0.5));
+}
+
+#[test]
+fn what_a_loss_other_than_the_squared_one_does_not_have_is_refused() {
+    let (desk, _) = classified();
+    let refused = |more: &[&str], parts: &[&str]| {
+        desk.refused(2, &[&["predict", "own.toml", "--inputs", "test.npy"], more].concat(), parts);
+    };
+    refused(&[], &["`train.loss`", "the end of training", "--at training"]);
+    refused(&["--with", "deep-ensemble", "--at", "1"], &["`train.loss`", "closed form", "--with network"]);
+    refused(&["--set", "train.loss=hinge"], &["unknown variant `hinge`", "`squared`", "`huber`", "`cross-entropy`"]);
+    refused(&["--set", "train.loss={huber=0.0}"], &["`train.loss.huber`", "0 is not a positive number", "1 is usual"]);
+    refused(&["--set", "train.optimizer={momentum=1.0}"], &["`train.optimizer.momentum`", "1 is not from 0", "0.9"]);
+    refused(&["--at", "1e12", "--set", "train.ridge={absolute=1.0}"], &["integration reached time", "shorter time"]);
 }
 
 /// The predictions of a run, as `pick` finds them in the point of each seed, in the units of the data.

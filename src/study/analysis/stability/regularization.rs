@@ -3,13 +3,17 @@
 //! Gradient flow for a time t predicts about as regression with the ridge N O / t (Ali, Kolter, Tibshirani 2019), so both lie on one axis.
 //! Of each the best is taken by the mean test error over replicates, the same for all of them: what no one knows before the test rows are
 //! seen, but as favourable to one as to the other.
+//!
+//! Errors alike need not mean predictions alike: beside every number of steps stands the ridge, of those tried, whose predictions are closest.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::Evidence;
 use super::super::evidence::mishaps;
 use super::super::label::{REPLICATES, title, varied, without};
 use super::super::replicates::{about, by_replicate, each, words};
 use super::MOST_PANELS;
-use crate::record::Row;
+use crate::record::{Distance, Row};
 use crate::stats::Interval;
 use crate::study::findings::{Axis, Cell, Chart, Findings, Panel, Scale, Series, Statement, Table};
 
@@ -122,6 +126,43 @@ impl<'a> Strength<'a> {
     }
 }
 
+/// The ridge, of those tried, whose networks predict most like those that stop early, and how far the predictions are apart: RMS over test
+/// points in deviations of the targets.
+struct Closest<'a> {
+    /// As it was written.
+    ridge: &'a str,
+    network: Option<Interval>,
+    ntk: Option<Interval>,
+}
+
+impl<'a> Closest<'a> {
+    /// By the mean over replicates; none of a ridge, and none of a run whose groups were kept without distances.
+    fn to(evidence: &Evidence<'a>, stopped: &Strength<'_>) -> Option<Self> {
+        if stopped.means != Means::StoppingEarly {
+            return None;
+        }
+        let labels: BTreeSet<&str> = stopped.rows.iter().map(|row| row.varied.as_str()).collect();
+        let groups = evidence.groups.iter().filter(|group| {
+            (group.depth, group.width) == (stopped.depth, stopped.width) && labels.contains(group.varied.as_str())
+        });
+        // One distance for each replicate.
+        let mut by_ridge: BTreeMap<&str, Vec<&Distance>> = BTreeMap::new();
+        for distance in groups.flat_map(|group| &group.distances) {
+            by_ridge.entry(varied(&distance.to, RIDGE)?).or_default().push(distance);
+        }
+        let mean = |distances: &[&Distance], value: fn(&Distance) -> Option<f64>| {
+            evidence.mean(distances.iter().filter_map(|distance| value(distance)))
+        };
+        let all = by_ridge.into_iter().map(|(ridge, distances)| Self {
+            ridge,
+            network: mean(&distances, |distance| distance.network),
+            ntk: mean(&distances, |distance| distance.ntk),
+        });
+        let apart = |closest: &Self| closest.network.map_or(f64::INFINITY, |distance| distance.mean);
+        all.min_by(|a, b| apart(a).total_cmp(&apart(b)))
+    }
+}
+
 /// The strengths of one width and setting.
 type Place<'s> = (&'s str, usize, usize);
 
@@ -194,8 +235,11 @@ fn statement(evidence: &Evidence<'_>, all: &[Strength<'_>], place: Place<'_>, wh
 }
 
 fn table(evidence: &Evidence<'_>, all: &[Strength<'_>], places: &[Place<'_>]) -> Table {
-    let row = |one: &Strength<'_>| {
-        vec![
+    let rows = places.iter().flat_map(|&place| Means::ALL.into_iter().flat_map(move |means| at(all, place, means)));
+    let rows: Vec<(&Strength<'_>, Option<Closest<'_>>)> = rows.map(|one| (one, Closest::to(evidence, one))).collect();
+    let has_distances = rows.iter().any(|(_, closest)| closest.is_some());
+    let row = |(one, closest): &(&Strength<'_>, Option<Closest<'_>>)| {
+        let mut row = vec![
             Cell::from(title(one.depth, &one.setting)),
             one.width.into(),
             one.means.name().into(),
@@ -203,17 +247,32 @@ fn table(evidence: &Evidence<'_>, all: &[Strength<'_>], places: &[Place<'_>]) ->
             one.ridge().into(),
             one.error(evidence, Who::Network).into(),
             one.error(evidence, Who::Kernel).into(),
-        ]
+        ];
+        if has_distances {
+            row.extend(match closest {
+                Some(closest) => [closest.ridge.into(), closest.network.into(), closest.ntk.into()],
+                None => ["", "", ""].map(Cell::from),
+            });
+        }
+        row
     };
-    let rows = places.iter().flat_map(|&place| Means::ALL.into_iter().flat_map(move |means| at(all, place, means)));
+    let mut header = vec!["networks", "width", "held back by", "as written", "ridge", "network", "NTK"];
+    let mut note = "Mean squared test errors, in units of the training targets' variance, of networks and of the NTK trained as long; a ridge pulls \
+                    the network to its start. Of networks that stop early the ridge is N O / t, which their time t amounts to. Intervals are over \
+                    replicates."
+        .to_owned();
+    if has_distances {
+        header.extend(["closest ridge", "networks apart", "NTK apart"]);
+        note.push_str(
+            " Beside networks that stop early stands the ridge, as written and of those tried, whose networks of the same seeds predict most \
+             alike; how far both are apart, and the NTK trained as long under either, is RMS over test points in deviations of the targets.",
+        );
+    }
     Table {
         title: "Stopping early and ridges".to_owned(),
-        note: "Mean squared test errors, in units of the training targets' variance, of networks and of the NTK trained as long; a ridge pulls \
-               the network to its start. Of networks that stop early the ridge is N O / t, which their time t amounts to. Intervals are over \
-               replicates."
-            .to_owned(),
-        header: ["networks", "width", "held back by", "as written", "ridge", "network", "NTK"].map(str::to_owned).to_vec(),
-        rows: rows.map(row).collect(),
+        note,
+        header: header.into_iter().map(str::to_owned).collect(),
+        rows: rows.iter().map(row).collect(),
     }
 }
 
@@ -256,6 +315,7 @@ fn chart(evidence: &Evidence<'_>, all: &[Strength<'_>], widest: &[Place<'_>]) ->
 mod tests {
     use super::super::super::made_up::{row, with_evidence};
     use super::*;
+    use crate::record::Group;
     use crate::study::Decision;
 
     /// Six replicates: of the numbers of steps 100 is best, with the error 0.2, and of the ridges 0.1, with 0.2 times `factor`.
@@ -292,6 +352,35 @@ mod tests {
         // 64 training points of one output, stopped at 50 and at 5.
         let points: Vec<f64> = found.charts[0].panels[0].series[0].points.iter().map(|(x, _)| *x).collect();
         assert!((points[0] - 1.28).abs() < 1e-12 && (points[1] - 12.8).abs() < 1e-12, "{points:?}");
+    }
+
+    #[test]
+    fn the_closest_ridge_is_that_of_the_least_mean_distance_over_replicates() {
+        let group = |replicate: u32, steps: &str, near: f64| -> Group {
+            let distance = |ridge: &str, network: f64| serde_json::json!({ "to": format!("seeds.root={replicate} train.ridge={ridge}"), "network": network, "ntk": 0.5 * network });
+            let varied = format!("seeds.root={replicate} train.n_steps={steps}");
+            serde_json::from_value(serde_json::json!({
+                "varied": varied, "dataset": "", "n_train": 64, "split_seed": 0, "depth": 2, "width": 64, "initial_function": "plain",
+                "n_networks": 1, "n_diverged": 0, "mse_mean": null, "variance": null, "variance_predicted": null, "gaps_of_means": [],
+                "coverage": null, "normality_p": [], "responses": [], "response_ntk": null, "response_ntk_at_time": null,
+                "response_nngp": null, "distances": [distance("0.1", near * f64::from(replicate + 1)), distance("1.0", 0.35)],
+            }))
+            .unwrap()
+        };
+        // To the ridge 0.1 the mean distance over six replicates is 3.5 times `near`.
+        let groups: Vec<Group> = (0..6).flat_map(|k| [group(k, "10", 0.2), group(k, "100", 0.05)]).collect();
+        let table = with_evidence(&rows(1.0), &groups, findings).tables.swap_remove(0);
+        let closest = |steps: &str| table.rows.iter().find(|row| row[3] == Cell::from(steps)).unwrap()[7..].to_vec();
+        let [Cell::Text(ridge), Cell::Interval(Some(network)), Cell::Interval(Some(ntk))] = &closest("100")[..] else {
+            panic!("{table:?}")
+        };
+        assert_eq!(ridge, "0.1");
+        assert!(
+            (network.mean - 0.175).abs() < 1e-12 && (ntk.mean - 0.0875).abs() < 1e-12 && network.low < network.mean
+        );
+        assert_eq!(closest("10")[0], Cell::from("1.0"));
+        assert_eq!(closest("1.0")[0], Cell::from(""), "a ridge has none");
+        assert_eq!(with_evidence(&rows(1.0), &[], findings).tables[0].header.len(), 7, "kept without distances");
     }
 
     #[test]

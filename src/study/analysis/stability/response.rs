@@ -409,6 +409,7 @@ mod tests {
                     response_ntk: (noise > 0.0).then_some(moved),
                     response_ntk_at_time: (noise > 0.0).then_some(moved),
                     response_nngp: (noise > 0.0).then_some(moved),
+                    distances: Vec::new(),
                 });
             }
         }
