@@ -6,8 +6,10 @@ use std::process::Command;
 const SOURCES: [&str; 4] = ["src", "Cargo.toml", "Cargo.lock", "build.rs"];
 
 fn main() {
+    // In a working tree beside the first one they lie in the first one's folder.
+    let heads = ["HEAD", "refs/heads"].into_iter().filter_map(|name| git(&["rev-parse", "--git-path", name]));
     // A path that is absent, as in a packaged crate, would make Cargo rebuild every time.
-    for path in SOURCES.into_iter().chain([".git/HEAD", ".git/refs/heads"]).filter(|path| Path::new(path).exists()) {
+    for path in SOURCES.into_iter().map(str::to_owned).chain(heads).filter(|path| Path::new(path).exists()) {
         println!("cargo:rerun-if-changed={path}");
     }
     let commit = match git(&["rev-parse", "HEAD"]) {
