@@ -1,12 +1,11 @@
 //! What the rows of a comparison say: is the NTK's test error that of another kernel, within a margin stated before the run?
 //!
-//! Errors are compared as ratios, pair by pair: the same data, split and depth. Settings that differ in more than the split are compared
-//! apart, because their pairs are no repetitions of each other.
-
-use std::collections::BTreeMap;
+//! Errors are compared as ratios, pair by pair: the same setting, split and depth. Settings are compared apart, because their pairs are no
+//! repetitions of each other.
 
 use serde::Serialize;
 
+use super::setting::{Setting, Settings};
 use crate::record::{KernelManifest, KernelRow};
 use crate::seed::stream;
 use crate::stats::{Bootstrap, Equivalence, bootstrap, equivalence_test, holm, sign_flip_test};
@@ -14,8 +13,8 @@ use crate::stats::{Bootstrap, Equivalence, bootstrap, equivalence_test, holm, si
 /// The NTK beside one other kernel at one setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct KernelComparison {
-    /// Data set, training rows and varied settings, without the split.
-    pub setting: String,
+    /// The setting's place among all.
+    pub setting: usize,
     /// Hidden layers of the NTK's network.
     pub depth: usize,
     /// The other kernel.
@@ -37,32 +36,16 @@ const MIN_PAIRS: usize = 5;
 
 const N_RESAMPLES: usize = 2000;
 
-/// Every comparison of the NTK with another kernel of the run, in the order of the rows.
+/// Every comparison of the NTK with another kernel, setting by setting, the kernels in the order of the rows.
 #[must_use]
-pub fn compare_kernels(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<KernelComparison> {
-    let mut keys: Vec<(String, usize, String)> = Vec::new();
-    // A split that leaves an input constant drops it, and is a split of the same setting still.
-    let mut labels: BTreeMap<(&str, usize, Vec<&str>), String> = BTreeMap::new();
-    let mut logs: BTreeMap<(String, usize, String), Vec<f64>> = BTreeMap::new();
-    for ntk in rows.iter().filter(|row| row.kernel == "ntk") {
-        let Some(depth) = ntk.depth else { continue };
-        let of_setting = (ntk.dataset.as_str(), ntk.n_train, varied(ntk));
-        let label = labels.entry(of_setting).or_insert_with(|| setting(ntk)).clone();
-        let is_pair = |row: &&&KernelRow| {
-            row.kernel != "ntk"
-                && (&row.dataset, &row.varied) == (&ntk.dataset, &ntk.varied)
-                && row.depth.is_none_or(|other| other == depth)
-        };
-        for other in rows.iter().filter(is_pair) {
-            let key = (label.clone(), depth, other.kernel.clone());
-            if !logs.contains_key(&key) {
-                keys.push(key.clone());
-            }
-            logs.entry(key).or_default().push((ntk.mse_test / other.mse_test).ln());
+pub fn compare_kernels(manifest: &KernelManifest, settings: &Settings<'_>) -> Vec<KernelComparison> {
+    let mut comparisons: Vec<KernelComparison> = Vec::new();
+    for (i, setting) in settings.all.iter().enumerate() {
+        for ((depth, other), logs) in ratios(setting) {
+            let stream_of = format!("comparison/{}/{depth}/{other}", setting.identity());
+            comparisons.push(comparison(manifest, &logs, (i, depth, other), &stream_of));
         }
     }
-    let mut comparisons: Vec<KernelComparison> =
-        keys.into_iter().filter_map(|key| Some(comparison(manifest, logs.get(&key)?, key))).collect();
     let tested: Vec<usize> = (0..comparisons.len()).filter(|&i| comparisons[i].p_value.is_some()).collect();
     let corrected = holm(&tested.iter().filter_map(|&i| comparisons[i].p_value).collect::<Vec<_>>());
     for (position, p_value) in tested.into_iter().zip(corrected) {
@@ -71,14 +54,34 @@ pub fn compare_kernels(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<Ke
     comparisons
 }
 
+/// The logarithms of the ratios, split by split, for each depth of the NTK and each other kernel.
+fn ratios(setting: &Setting<'_>) -> Vec<((usize, String), Vec<f64>)> {
+    let mut found: Vec<((usize, String), Vec<f64>)> = Vec::new();
+    for ntk in setting.rows.iter().filter(|row| row.kernel == "ntk") {
+        let Some(depth) = ntk.depth else { continue };
+        let is_pair = |row: &&&KernelRow| {
+            row.kernel != "ntk" && row.varied == ntk.varied && row.depth.is_none_or(|other| other == depth)
+        };
+        for other in setting.rows.iter().filter(is_pair) {
+            let log = (ntk.mse_test / other.mse_test).ln();
+            match found.iter_mut().find(|((of, kernel), _)| *of == depth && *kernel == other.kernel) {
+                Some((_, logs)) => logs.push(log),
+                None => found.push(((depth, other.kernel.clone()), vec![log])),
+            }
+        }
+    }
+    found
+}
+
 fn comparison(
     manifest: &KernelManifest,
     logs: &[f64],
-    (setting, depth, other): (String, usize, String),
+    (setting, depth, other): (usize, usize, String),
+    stream_of: &str,
 ) -> KernelComparison {
     let n_pairs = logs.len();
     let mean = |logs: &[f64]| logs.iter().sum::<f64>() / logs.len() as f64;
-    let mut random = stream(manifest.root_seed, &format!("comparison/{setting}/{depth}/{other}"));
+    let mut random = stream(manifest.root_seed, stream_of);
     let is_enough = n_pairs >= MIN_PAIRS;
     let interval = is_enough.then(|| bootstrap(logs, mean, manifest.confidence, N_RESAMPLES, &mut random)).flatten();
     let p_value = is_enough.then(|| sign_flip_test(logs, 1 << 14, &mut random)).flatten().map(|test| test.p);
@@ -99,65 +102,27 @@ fn comparison(
     }
 }
 
-/// Data set, its inputs, training rows and what is varied, without the split.
-#[must_use]
-pub fn setting(row: &KernelRow) -> String {
-    let data = [row.dataset.clone(), format!("{} inputs", row.d_in), format!("{} rows", row.n_train)];
-    data.into_iter().chain(varied(row).into_iter().map(str::to_owned)).collect::<Vec<_>>().join(", ")
-}
-
-/// What is varied beside the split, the data set and its size.
-fn varied(row: &KernelRow) -> Vec<&str> {
-    const SAID: [&str; 4] = ["data.split_seed=", "data.source=", "data.n_train=", "data="];
-    let parts = row.varied.split(' ').filter(|part| !part.is_empty());
-    parts.filter(|part| !SAID.iter().any(|key| part.starts_with(key))).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::made_up::{manifest, row};
     use super::*;
-    use crate::record::{REGRESSION_SCHEMA, RunKind};
     use crate::stats::Decision;
 
-    fn manifest() -> KernelManifest {
-        KernelManifest {
-            kind: RunKind::Regression,
-            schema: REGRESSION_SCHEMA,
-            study: "made up".into(),
-            question: String::new(),
-            config: String::new(),
-            root_seed: 1,
-            data: Vec::new(),
-            margin: 0.1,
-            confidence: 0.95,
-            points: Vec::new(),
-            computed_by: Vec::new(),
-        }
+    /// Ten splits of one kernel, whose errors differ by `factor` from 0.2, give or take `spread`.
+    fn rows(kernel: &str, depth: Option<usize>, factor: f64, spread: f64) -> Vec<KernelRow> {
+        let error = |split: u64| 0.2 * factor * (1.0 + spread * (split as f64 * 2.4).sin());
+        (0..10).map(|split| row(kernel, depth, split, error(split))).collect()
     }
 
-    /// A row of ten splits of one kernel, whose errors differ by `factor` from 0.2, give or take `spread`.
-    fn rows(kernel: &str, depth: Option<usize>, factor: f64, spread: f64) -> Vec<KernelRow> {
-        let row = |split: u64| {
-            let wiggle = 1.0 + spread * (split as f64 * 2.4).sin();
-            serde_json::json!({
-                "id": "", "schema": 1, "study": "", "dataset": "concrete", "varied": format!("data.split_seed={split}"),
-                "d_in": 8, "d_out": 1, "n_train": 100, "n_test": 50, "split_seed": split, "label_noise": 0.0,
-                "kernel": kernel, "depth": depth, "activation": null, "length_scale": null, "criterion": "leave-one-out",
-                "score": null, "n_selection": 100, "relative_ridge": 0.1, "ridge": 0.1, "edge": null, "mse_train": 0.0,
-                "mse_test": 0.2 * factor * wiggle, "accuracy": null, "degrees_of_freedom": null, "log_likelihood": null,
-                "negative_log_density": null, "crps": null, "coverage_95": null, "mse_predicted": null, "condition": null,
-                "digits": null, "n_dropped": null, "solver": "exact", "residual": null, "n_iterations": null,
-                "rank": null, "kernel_error": null, "ending": null,
-            })
-        };
-        (0..10).map(|split| serde_json::from_value(row(split)).unwrap()).collect()
+    fn compared(rows: &[KernelRow]) -> Vec<KernelComparison> {
+        compare_kernels(&manifest(rows), &Settings::of(&rows.iter().collect::<Vec<_>>()))
     }
 
     #[test]
     fn equal_errors_are_equivalent_and_others_differ_in_their_direction() {
-        let all =
-            [rows("ntk", Some(2), 1.0, 0.0), rows("nngp", Some(2), 1.0, 0.02), rows("rbf", None, 2.0, 0.05)].concat();
-        let found = compare_kernels(&manifest(), &all.iter().collect::<Vec<_>>());
+        let found = compared(
+            &[rows("ntk", Some(2), 1.0, 0.0), rows("nngp", Some(2), 1.0, 0.02), rows("rbf", None, 2.0, 0.05)].concat(),
+        );
         assert_eq!(found.len(), 2);
         let decision = |i: usize| found[i].equivalence.unwrap().decision;
         assert_eq!((found[0].other.as_str(), decision(0)), ("nngp", Decision::Equivalent));
@@ -168,7 +133,18 @@ mod tests {
 
     #[test]
     fn another_depth_is_no_pair() {
-        let all = [rows("ntk", Some(2), 1.0, 0.0), rows("nngp", Some(3), 1.0, 0.02)].concat();
-        assert!(compare_kernels(&manifest(), &all.iter().collect::<Vec<_>>()).is_empty());
+        assert!(compared(&[rows("ntk", Some(2), 1.0, 0.0), rows("nngp", Some(3), 1.0, 0.02)].concat()).is_empty());
+    }
+
+    #[test]
+    fn settings_are_compared_apart_and_what_one_says_does_not_depend_on_the_others() {
+        let small = [rows("ntk", Some(2), 1.0, 0.0), rows("rbf", None, 1.5, 0.05)].concat();
+        let mut both = small.clone();
+        both.extend(small.iter().map(|row| KernelRow { n_train: 200, mse_test: 0.1, ..row.clone() }));
+        both.iter_mut().for_each(|row| row.varied = format!("data.n_train={} {}", row.n_train, row.varied));
+        let (found, alone) = (compared(&both), compared(&both[..20]));
+        assert_eq!(found.iter().map(|one| (one.setting, one.n_pairs)).collect::<Vec<_>>(), [(0, 10), (1, 10)]);
+        assert_eq!(found[0].interval, alone[0].interval);
+        assert!((found[1].ratio - 1.0).abs() < 1e-12);
     }
 }

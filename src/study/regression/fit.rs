@@ -266,7 +266,8 @@ pub(super) fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
         residual: None,
         n_iterations: None,
         rank: None,
-        kernel_error: None,
+        trace_left: None,
+        gram_error: None,
         ending: None,
     }
 }
