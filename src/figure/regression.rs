@@ -20,19 +20,30 @@ use super::layout::Layout;
 use super::theme::LABEL;
 use crate::record::{KernelManifest, KernelPoint, KernelRow};
 
-/// A figure, where there are numbers for it.
-type Draw = fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>;
+/// A figure of rows, where they have the numbers for it.
+type OfRows = fn(&KernelManifest, &[&KernelRow]) -> Option<Drawing>;
 
-/// The figures, in the order in which a report shows them.
-const FIGURES: [Draw; 6] =
-    [errors::draw, learning_curve::draw, ranks::draw, ratio::draw, ridge::draw, calibration::draw];
+/// A figure of more than rows, likewise.
+type OfPoints = fn(&KernelManifest, &[KernelPoint]) -> Option<Drawing>;
+
+/// In the order in which a report shows them.
+const OF_ROWS: [OfRows; 4] = [errors::draw, learning_curve::draw, ranks::draw, ratio::draw];
+
+/// After them.
+const OF_POINTS: [OfPoints; 2] = [ridge::draw, calibration::draw];
 
 /// More panels than this are too many to take in at once.
 const MOST_PANELS: usize = 6;
 
 /// The figures there are numbers for.
 pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Vec<Drawing> {
-    FIGURES.iter().filter_map(|draw| draw(manifest, points)).collect()
+    let of_points = OF_POINTS.iter().filter_map(|draw| draw(manifest, points));
+    of_rows(manifest, &rows(points)).into_iter().chain(of_points).collect()
+}
+
+/// Those of rows alone.
+pub(super) fn of_rows(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<Drawing> {
+    OF_ROWS.iter().filter_map(|draw| draw(manifest, rows)).collect()
 }
 
 fn rows(points: &[KernelPoint]) -> Vec<&KernelRow> {

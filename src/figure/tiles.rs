@@ -148,7 +148,9 @@ fn legend(scene: &mut Scene, map: &TileMap, palette: Palette, left: f64) {
         scene.text((at.0 + SWATCH + 6.0, baseline), &label, TICK, INK, Anchor::Start);
         at.0 += SWATCH + 24.0 + text_width(&label, TICK);
     }
-    at = (left, at.1 + LINE);
+    if !map.marks.is_empty() {
+        at = (left, at.1 + LINE);
+    }
     for (mark, meaning) in &map.marks {
         let label = format!("{mark}: {meaning}");
         at = entry_place(at, text_width(&label, TICK), left);

@@ -13,8 +13,8 @@ use super::super::tiles::{self, Palette};
 use super::map::{Grid, short};
 use super::member::Member;
 use super::sentences::{SET_APART, data, interval, settings_beside};
-use super::{apart, have_room, rows};
-use crate::record::{KernelManifest, KernelPoint};
+use super::{apart, have_room};
+use crate::record::{KernelManifest, KernelRow};
 use crate::stats::{Interval, mean_interval};
 use crate::study::findings::{Tile, TileMap, TilePanel};
 use crate::study::regression::Settings;
@@ -38,10 +38,9 @@ struct Panels {
 const CLASSES: [(f64, &str); 4] =
     [(1.05, "within 5 % of the least"), (1.1, "within 10 %"), (1.25, "within 25 %"), (2.0, "within a factor of 2")];
 
-pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
-    let rows = rows(points);
-    let members = Member::all(&rows);
-    let settings = Settings::of(&rows);
+pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Drawing> {
+    let members = Member::all(rows);
+    let settings = Settings::of(rows);
     let errors = compute(&settings, &members, manifest.confidence);
     if errors.is_empty() {
         return None;
@@ -67,7 +66,7 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
     };
     let caption = [
         quantity.to_owned(),
-        data(manifest, &rows, points.len()),
+        data(manifest, rows, rows.len()),
         settings_beside(&settings),
         match &grid {
             Some(_) => "The errors themselves, with intervals over splits, are in the table of numbers.".to_owned(),

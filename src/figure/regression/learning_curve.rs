@@ -12,8 +12,8 @@ use super::super::scene::Scene;
 use super::super::theme::{Dash, GUIDE, Stroke};
 use super::member::Member;
 use super::sentences::{SET_APART, data, interval, left_out, settings_beside};
-use super::{MOST_PANELS, apart, rows};
-use crate::record::{KernelManifest, KernelPoint, KernelRow};
+use super::{MOST_PANELS, apart};
+use crate::record::{KernelManifest, KernelRow};
 use crate::stats::{Interval, mean_interval};
 use crate::study::regression::Settings;
 
@@ -25,10 +25,9 @@ struct Pair {
     predicted: Interval,
 }
 
-pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
-    let rows = rows(points);
-    let members = Member::all(&rows);
-    let settings = Settings::of(&rows);
+pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Drawing> {
+    let members = Member::all(rows);
+    let settings = Settings::of(rows);
     let sizes = settings.training_rows()?;
     let pairs = pairs(&settings, &members, manifest.confidence);
     if pairs.is_empty() {
@@ -41,7 +40,7 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
          the training rows chose. The spectrum is that of the kernel matrix of a pool of rows: a training set that is a good part of the pool \
          learns all of its directions, and is predicted too small an error."
             .to_owned(),
-        data(manifest, &rows, points.len()),
+        data(manifest, rows, rows.len()),
         settings_beside(&settings),
         interval(manifest, pairs.iter().map(|pair| pair.measured.n)),
         SET_APART.to_owned(),

@@ -10,8 +10,7 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::MARKER;
 use super::member::Member;
-use super::rows;
-use crate::record::{KernelManifest, KernelPoint};
+use crate::record::{KernelManifest, KernelRow};
 use crate::stats::Interval;
 use crate::study::regression::{Ranked, Ranking, rank_kernels};
 
@@ -24,10 +23,9 @@ const QUANTITIES: [Quantity; 3] = [
     ("accuracy / best one", "accuracy_share", |one| one.accuracy_share),
 ];
 
-pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
-    let rows = rows(points);
-    let ranking = rank_kernels(manifest, &rows)?;
-    let members = Member::all(&rows);
+pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Drawing> {
+    let ranking = rank_kernels(manifest, rows)?;
+    let members = Member::all(rows);
     let caption = [
         format!(
             "Predictors over {} data sets, the best at the top: the mean rank of their test errors, 1 for the least; the geometric mean of the error \

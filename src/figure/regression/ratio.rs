@@ -13,8 +13,8 @@ use super::super::tiles::{self, Palette};
 use super::map::{Grid, either_side, short};
 use super::member::{look, name};
 use super::sentences::{SET_APART, data, distinct, settings_beside};
-use super::{apart, have_room, rows};
-use crate::record::{KernelManifest, KernelPoint};
+use super::{apart, have_room};
+use crate::record::{KernelManifest, KernelRow};
 use crate::stats::{Decision, Interval};
 use crate::study::findings::{Tile, TileMap, TilePanel};
 use crate::study::regression::{KernelComparison, Settings, compare_kernels};
@@ -44,9 +44,8 @@ enum Shape<'a> {
     Map(Grid<'a>),
 }
 
-pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
-    let rows = rows(points);
-    let settings = Settings::of(&rows);
+pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Drawing> {
+    let settings = Settings::of(rows);
     let ratios = compute(manifest, &settings);
     if ratios.is_empty() {
         return None;
@@ -63,7 +62,7 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
                 Shape::Map(_) => ", as a number and as a colour",
             }
         ),
-        data(manifest, &rows, points.len()),
+        data(manifest, rows, rows.len()),
         settings_beside(&settings),
         match &shape {
             Shape::Map(_) => of_map(manifest, &ratios),
