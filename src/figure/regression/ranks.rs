@@ -15,7 +15,9 @@ use crate::stats::Interval;
 use crate::study::regression::{Ranked, Ranking, rank_kernels};
 
 /// A panel: what it is of, as an axis and as a column of numbers.
-type Quantity = (&'static str, &'static str, fn(&Ranked) -> Option<Interval>);
+type Quantity = (&'static str, &'static str, Value);
+
+type Value = fn(&Ranked) -> Option<Interval>;
 
 const QUANTITIES: [Quantity; 3] = [
     ("mean rank of the test error", "rank", |one| one.rank),
@@ -29,7 +31,7 @@ pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Dra
     let caption = [
         format!(
             "Predictors over {} data sets, the best at the top: the mean rank of their test errors, 1 for the least; the geometric mean of the error \
-             over the least one of the set{}. An error is the geometric mean over the splits of its set.",
+             over the least one of the set{}. An error is the geometric mean over all settings and splits of its set.",
             ranking.n_sets,
             match ranking.n_class_sets {
                 0 => String::new(),
@@ -78,9 +80,11 @@ fn scene(ranking: &Ranking, members: &[Member]) -> Scene {
     let in_order: Vec<Member> = ranked.iter().map(|(_, member)| (*member).clone()).collect();
     let names = Member::short_names(&in_order);
     let y = Axis::of_names(names.into_iter().rev().collect());
-    for (i, (frame, (label, _, value))) in frames.into_iter().zip(quantities).enumerate() {
+    for (i, (frame, (label, name, value))) in frames.into_iter().zip(quantities).enumerate() {
         let ends = ranked.iter().filter_map(|(one, _)| value(one)).flat_map(|v| [v.low, v.high]);
-        let x = Axis::over(Scale::Linear, label, ends);
+        let (least, most) = ends.clone().fold((f64::INFINITY, 0.0_f64), |(least, most), v| (least.min(v), most.max(v)));
+        let is_wide = name == "over_least" && most > 10.0 * least;
+        let x = Axis::over(if is_wide { Scale::Log10 } else { Scale::Linear }, label, ends);
         let panel = Panel { frame, headroom: 0.0, x, y: y.clone() };
         panel.draw_frame(&mut scene, "", layout.leads_row(i));
         for (place, (one, member)) in ranked.iter().rev().enumerate() {

@@ -68,11 +68,11 @@ pub(super) fn interval(manifest: &KernelManifest, counts: impl IntoIterator<Item
     )
 }
 
-/// What differs between the settings beside what their titles say, because it follows from that; what a ridge is measured by.
+/// What differs between the settings beside what their titles say, because it follows from that or is the same for all; what a ridge is measured by.
 pub(super) fn settings_beside(settings: &Settings<'_>) -> String {
     let is_of_ridges = settings.factors.iter().any(|factor| factor.name == "ridge");
     let ridges = is_of_ridges.then(|| "Ridges are over the mean diagonal of the kernel matrix.".to_owned());
-    settings.bound().into_iter().chain(ridges).collect::<Vec<_>>().join(" ")
+    settings.beside().into_iter().chain(ridges).collect::<Vec<_>>().join(" ")
 }
 
 /// That `n` panels are more than there is room for.

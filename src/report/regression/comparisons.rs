@@ -65,7 +65,7 @@ fn table(manifest: &KernelManifest, settings: &Settings<'_>, comparisons: &[Kern
             short(1.0 + manifest.margin),
             short(1.0 - manifest.confidence),
             comparisons.len(),
-            settings.bound().iter().map(|sentence| format!(" {sentence}")).collect::<String>()
+            settings.beside().iter().map(|sentence| format!(" {sentence}")).collect::<String>()
         ),
         header,
         rows: comparisons.iter().map(row).collect(),

@@ -31,7 +31,7 @@ pub(super) fn table(manifest: &KernelManifest, ranking: &Ranking) -> Table {
     Table {
         title: "Ranks over data sets".to_owned(),
         note: format!(
-            "Of {} data sets, by the geometric mean of the test error over the splits of each; rank 1 has the least. Friedman's test that all \
+            "Of {} data sets, by the geometric mean of the test error over all settings and splits of each; rank 1 has the least. Friedman's test that all \
              are alike (Iman and Davenport's F): p = {}. Intervals are {} intervals over data sets: by the BCa bootstrap of the mean rank, of the \
              geometric mean of the error over the least one of the set{}; Wilson's of the share of the sets on which an error is the least. p \
              beside the first: the signed-rank test of the logarithms of the errors over data sets, corrected by Holm.",

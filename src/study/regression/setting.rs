@@ -39,6 +39,8 @@ pub struct Settings<'a> {
     pub factors: Vec<Factor>,
     /// What differs too, at every setting, and follows from the factors: each has a value for every value of those.
     pub bound: Vec<Factor>,
+    /// What is varied or named with the data and has one value alone, at every setting.
+    pub shared: Vec<Factor>,
     /// Ordered by their levels.
     pub all: Vec<Setting<'a>>,
 }
@@ -77,7 +79,7 @@ impl<'a> Settings<'a> {
             settings[place].1.rows.push(row);
         }
         let (said, mut all): (Vec<_>, Vec<_>) = settings.into_iter().unzip();
-        let (mut factors, mut bound): (Vec<Factor>, Vec<Factor>) = (Vec::new(), Vec::new());
+        let (mut factors, mut bound, mut shared) = (Vec::new(), Vec::new(), Vec::new());
         for name in names(&said) {
             let values: Vec<&str> = said.iter().map(|one| value(one, &name)).collect();
             let mut distinct: Vec<String> = Vec::new();
@@ -87,6 +89,9 @@ impl<'a> Settings<'a> {
                 }
             }
             if distinct.len() < 2 {
+                if name != DATA_SET && name != TRAINING_ROWS {
+                    shared.push(Factor { name, values: distinct });
+                }
                 continue;
             }
             let levels = values.iter().map(|value| distinct.iter().position(|seen| seen == value).unwrap_or(0));
@@ -102,7 +107,7 @@ impl<'a> Settings<'a> {
             factors.push(factor);
         }
         all.sort_by(|a, b| a.levels.cmp(&b.levels));
-        Self { factors, bound, all }
+        Self { factors, bound, shared, all }
     }
 
     /// What a setting has of the factors, in words, but of the one at `without`; empty where nothing differs.
@@ -128,14 +133,16 @@ impl<'a> Settings<'a> {
         families
     }
 
-    /// What follows from the factors, in sentences; the training rows are told with the data.
+    /// What follows from the factors and what all settings share, in sentences; the training rows are told with the data.
     #[must_use]
-    pub fn bound(&self) -> Vec<String> {
+    pub fn beside(&self) -> Vec<String> {
         let others = self.bound.iter().filter(|factor| !factor.is_training_rows());
         let words = |Factor { name, values }: &Factor| {
             format!("The {name} changes along with these settings: {}.", values.join(", "))
         };
-        others.map(words).collect()
+        let shared: Vec<String> = self.shared.iter().map(|factor| factor.say(0)).collect();
+        let all = (!shared.is_empty()).then(|| format!("All have {}.", shared.join(", ")));
+        others.map(words).chain(all).collect()
     }
 
     /// The place of the training rows among the factors, where their number differs within a data set.
@@ -288,6 +295,10 @@ mod tests {
         let settings = Settings::of(&rows);
         let bound = Factor { name: "length scale".into(), values: vec!["1".into(), "2".into()] };
         assert_eq!(settings.bound, [bound]);
+        assert_eq!(
+            settings.beside(),
+            ["The length scale changes along with these settings: 1, 2.", "All have n rows 600."]
+        );
         assert_eq!(settings.families(settings.training_rows()), [[0, 1], [2, 3]]);
         assert_eq!(settings.label(&settings.all[3], settings.training_rows()), "4 inputs");
     }
