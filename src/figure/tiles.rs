@@ -59,7 +59,10 @@ pub(super) fn scene(map: &TileMap, palette: Palette) -> Scene {
     let names: Vec<String> = map.rows.iter().map(|row| fitted(row, LONGEST)).collect();
     let longest = names.iter().map(|name| text_width(name, TICK)).fold(0.0, f64::max);
     let left = MARGIN + 1.6 * LABEL + longest + 8.0;
-    let n_across = map.panels.len().clamp(1, if longest > 150.0 { 2 } else { 3 });
+    let n_across = match map.panels.len() {
+        4 => 2,
+        n => n.clamp(1, if longest > 150.0 { 2 } else { 3 }),
+    };
     let n_columns = map.columns.len().max(1) as f64;
     let free = SHEET - left - MARGIN - (n_across as f64 - 1.0) * BETWEEN;
     let tile = (free / n_across as f64 / n_columns).min(WIDEST);

@@ -2,18 +2,46 @@
 
 use std::fmt::Write;
 
-use super::super::number::short;
+use super::super::number::{percent, short, with_interval};
 use super::super::plain::plain;
 use super::predictor;
 use crate::record::{KernelManifest, KernelRow};
 use crate::stats::Decision;
-use crate::study::regression::{KernelComparison, Settings, compare_kernels};
+use crate::study::regression::{KernelComparison, Ranked, Ranking, Settings, compare_kernels, rank_kernels};
 
-/// A sentence for each comparison; one for all where none can be tested, or where they are so many that a table says it better.
+/// A sentence for each comparison, one for all where none can be tested, or where they are so many that a table says it better; and one on
+/// which predictor is best over data sets.
 #[must_use]
 pub fn sentences(manifest: &KernelManifest, rows: &[&KernelRow]) -> Vec<String> {
     let settings = Settings::of(rows);
-    of_comparisons(manifest, &settings, &compare_kernels(manifest, &settings))
+    let mut sentences = of_comparisons(manifest, &settings, &compare_kernels(manifest, &settings));
+    sentences.extend(rank_kernels(manifest, rows).and_then(|ranking| of_ranking(manifest, &ranking)));
+    sentences
+}
+
+/// Which predictor is best over data sets, and which others are not told apart from it.
+fn of_ranking(manifest: &KernelManifest, ranking: &Ranking) -> Option<String> {
+    const FEW: usize = 3;
+    let (first, others) = ranking.predictors.split_first()?;
+    let name = |one: &Ranked| predictor::name(&one.kernel, one.depth);
+    let level = 1.0 - manifest.confidence;
+    let alike: Vec<String> = others.iter().filter(|one| one.p.is_none_or(|p| p >= level)).map(name).collect();
+    let alike = match alike.len() {
+        0 => "every other is told apart from it".to_owned(),
+        n if n == others.len() => "no other is told apart from it".to_owned(),
+        n if n > FEW => format!("{n} of the {} others are not told apart from it", others.len()),
+        _ => format!("of the others only {} cannot be told apart from it", alike.join(" and ")),
+    };
+    Some(format!(
+        "Over {} data sets **{}** has the least mean rank of {} predictors, {} ({} interval over data sets); {alike} (signed-rank tests at level {}, \
+         corrected by Holm).",
+        ranking.n_sets,
+        name(first),
+        ranking.predictors.len(),
+        with_interval(first.rank),
+        percent(manifest.confidence),
+        short(level)
+    ))
 }
 
 fn of_comparisons(manifest: &KernelManifest, settings: &Settings<'_>, comparisons: &[KernelComparison]) -> Vec<String> {
@@ -71,6 +99,7 @@ pub(super) fn section(
     rows: &[&KernelRow],
     settings: &Settings<'_>,
     comparisons: &[KernelComparison],
+    ranking: Option<&Ranking>,
 ) -> String {
     let mut text = format!("# {}\n\n> {}\n\n## Answer\n\n", plain(&manifest.study), plain(&manifest.question));
     if comparisons.is_empty() {
@@ -84,6 +113,9 @@ pub(super) fn section(
     } else {
         let sentences = of_comparisons(manifest, settings, comparisons);
         for sentence in &sentences {
+            let _ = writeln!(text, "- {sentence}");
+        }
+        if let Some(sentence) = ranking.and_then(|ranking| of_ranking(manifest, ranking)) {
             let _ = writeln!(text, "- {sentence}");
         }
         if sentences.len() < comparisons.len() && comparisons.iter().any(|comparison| comparison.n_pairs > 1) {
