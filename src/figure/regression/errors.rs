@@ -42,7 +42,8 @@ pub(super) fn draw(manifest: &KernelManifest, rows: &[&KernelRow]) -> Option<Dra
     let members = Member::all(rows);
     let settings = Settings::of(rows);
     let errors = compute(&settings, &members, manifest.confidence);
-    if errors.is_empty() {
+    // One error alone is a number, not a figure.
+    if errors.len() < 2 {
         return None;
     }
     let sizes = settings.training_rows();

@@ -74,8 +74,13 @@ fn what_the_spectrum_predicts_is_drawn_beside_what_was_measured() {
 }
 
 #[test]
-fn no_point_gives_no_figure() {
+fn no_point_and_one_error_give_no_figure() {
     assert!(drawn_kernels(&[]).1.is_empty());
+    let mut points = map(&[32], &[2], 1);
+    points.truncate(1);
+    points[0].path.clear();
+    points[0].coverage.clear();
+    assert!(drawn_kernels(&points).1.is_empty());
 }
 
 #[test]
