@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ntk::error::{Error, Result};
 use ntk::figure::{self, Figure, Undrawn};
-use ntk::record::{Group, Kept, KernelPoint, Point, Row, RunKind, Store, groups};
+use ntk::record::{Group, Kept, KernelPoint, KernelRow, Point, Row, RunKind, Store, groups};
 use ntk::report::{self, Report};
 use ntk::study::findings::Findings;
 use ntk::study::{self, Evidence};
@@ -105,7 +105,7 @@ impl<'a> Shown<'a> {
     }
 }
 
-/// Compares the report in a folder, and the numbers of its analysis' figures, with what the rows there give.
+/// Compares the report in a folder, and the numbers of the figures that are made of rows, with what the rows there give.
 fn check(folder: &Path, output: &Output) -> Result<()> {
     let path = folder.join("report.md");
     let kept = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
@@ -121,7 +121,9 @@ fn check(folder: &Path, output: &Output) -> Result<()> {
         }
         RunKind::Regression => {
             let Kept { manifest, rows, .. } = Kept::<KernelPoint>::read(folder)?;
-            (rows.len(), report::regression_text(&manifest, &rows.iter().collect::<Vec<_>>()), Vec::new())
+            let rows: Vec<&KernelRow> = rows.iter().collect();
+            let undrawn = figure::undrawn_regression(&manifest, &rows)?;
+            (rows.len(), report::regression_text(&manifest, &rows), undrawn)
         }
     };
     let differences = report::differences(&kept, &computed);

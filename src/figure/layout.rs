@@ -40,13 +40,10 @@ impl Layout {
     /// The sheet with a legend drawn below each panel, and the frames of the panels.
     pub(super) fn sheet_with_legends(&self, legends: &[Legend]) -> (Scene, Vec<Frame>) {
         let n_columns = self.n_columns();
-        let between = if self.share_y { BETWEEN_SHARED } else { BETWEEN_OWN };
-        let sheet_width = if n_columns == 1 { 420.0 } else { 680.0 };
-        let n = n_columns as f64;
-        let width = (sheet_width - LEFT - RIGHT - (n - 1.0) * between) / n;
+        let (width, between) = (self.frame_width(), self.between());
         let height = self.height.unwrap_or(width) + self.headroom;
 
-        let mut scene = Scene::new(sheet_width, 0.0);
+        let mut scene = Scene::new(self.sheet_width(), 0.0);
         let mut frames = Vec::with_capacity(self.n_panels);
         for row in legends.chunks(n_columns) {
             let top = scene.height + TITLE;
@@ -62,6 +59,20 @@ impl Layout {
         }
         scene.height += 4.0;
         (scene, frames)
+    }
+
+    /// How wide each frame is.
+    pub(super) fn frame_width(&self) -> f64 {
+        let n = self.n_columns() as f64;
+        (self.sheet_width() - LEFT - RIGHT - (n - 1.0) * self.between()) / n
+    }
+
+    fn sheet_width(&self) -> f64 {
+        if self.n_columns() == 1 { 420.0 } else { 680.0 }
+    }
+
+    fn between(&self) -> f64 {
+        if self.share_y { BETWEEN_SHARED } else { BETWEEN_OWN }
     }
 
     /// Whether panel `i` stands first in its row.

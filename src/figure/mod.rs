@@ -35,7 +35,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::record::{KernelManifest, KernelPoint, Manifest, Point, Row, file};
+use crate::record::{KernelManifest, KernelPoint, KernelRow, Manifest, Point, Row, file};
 use crate::study::findings::Findings;
 
 use annotation::DAGGER;
@@ -60,7 +60,7 @@ pub struct Figure {
     pub numbers: PathBuf,
 }
 
-/// A figure of an analysis, which is made of rows alone, before it is drawn.
+/// A figure that is made of rows alone, before it is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undrawn {
     /// As it will be called; there are no files yet.
@@ -74,14 +74,15 @@ pub struct Undrawn {
 /// # Errors
 /// When numbers cannot be written as CSV.
 pub fn undrawn(findings: &Findings) -> Result<Vec<Undrawn>> {
-    let without_picture = |drawing: Drawing| {
-        let Drawing { name, title, caption, numbers, .. } = drawing;
-        let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| PathBuf::from(format!("{name}.{extension}")));
-        let table = numbers.to_csv().map_err(|e| not_drawn(&csv, e.to_string()))?;
-        let figure = Figure { name: name.to_owned(), title: title.to_owned(), caption, svg, png, numbers: csv };
-        Ok(Undrawn { figure, numbers: table })
-    };
-    drawings(findings).map(without_picture).collect()
+    drawings(findings).map(Drawing::without_picture).collect()
+}
+
+/// The figures of a comparison of kernels that its rows have all numbers of, without their pictures.
+///
+/// # Errors
+/// When numbers cannot be written as CSV.
+pub fn undrawn_regression(manifest: &KernelManifest, rows: &[&KernelRow]) -> Result<Vec<Undrawn>> {
+    regression::of_rows(manifest, rows).into_iter().map(Drawing::without_picture).collect()
 }
 
 /// A figure before it is written.
@@ -131,6 +132,14 @@ pub fn draw_regression(manifest: &KernelManifest, points: &[KernelPoint], folder
 }
 
 impl Drawing {
+    fn without_picture(self) -> Result<Undrawn> {
+        let Self { name, title, caption, numbers, .. } = self;
+        let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| PathBuf::from(format!("{name}.{extension}")));
+        let table = numbers.to_csv().map_err(|e| not_drawn(&csv, e.to_string()))?;
+        let figure = Figure { name: name.to_owned(), title: title.to_owned(), caption, svg, png, numbers: csv };
+        Ok(Undrawn { figure, numbers: table })
+    }
+
     fn write(self, folder: &Path) -> Result<Figure> {
         let Self { name, title, caption, numbers, scene } = self;
         let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| folder.join(format!("{name}.{extension}")));

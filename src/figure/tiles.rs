@@ -12,8 +12,8 @@ const TILE: f64 = 17.0;
 /// A tile no wider than this still looks like one.
 const WIDEST: f64 = 62.0;
 const TITLE: f64 = 24.0;
-/// Below the tiles: the columns' names and what they are.
-const FOOT: f64 = 15.0 + TICK + LABEL;
+/// Below the tiles beside the columns' names: what they are.
+const FOOT: f64 = 15.0 + LABEL;
 const BETWEEN: f64 = 16.0;
 const MARGIN: f64 = 12.0;
 /// Row names take no more room than this.
@@ -21,8 +21,20 @@ const LONGEST: f64 = 230.0;
 const SWATCH: f64 = 11.0;
 const LINE: f64 = 17.0;
 
+/// How classes look.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Palette {
+    /// The fill of class `i` of `n`.
+    pub(super) fill: fn(usize, usize) -> Color,
+    /// What a tile without a class says; without words, no tile is.
+    pub(super) blank: &'static str,
+}
+
+const ORDERED: Palette = Palette { fill, blank: "no interval, or diverged" };
+
 pub(super) fn draw(map: &TileMap) -> Drawing {
-    Drawing { name: map.name, title: map.title, caption: map.caption.clone(), numbers: table(map), scene: scene(map) }
+    let (caption, numbers) = (map.caption.clone(), table(map));
+    Drawing { name: map.name, title: map.title, caption, numbers, scene: scene(map, ORDERED) }
 }
 
 fn table(map: &TileMap) -> Numbers {
@@ -42,15 +54,23 @@ fn table(map: &TileMap) -> Numbers {
     numbers
 }
 
-fn scene(map: &TileMap) -> Scene {
+/// The map as it is drawn.
+pub(super) fn scene(map: &TileMap, palette: Palette) -> Scene {
     let names: Vec<String> = map.rows.iter().map(|row| fitted(row, LONGEST)).collect();
     let longest = names.iter().map(|name| text_width(name, TICK)).fold(0.0, f64::max);
     let left = MARGIN + 1.6 * LABEL + longest + 8.0;
-    let n_across = map.panels.len().clamp(1, if longest > 150.0 { 2 } else { 3 });
+    let n_across = match map.panels.len() {
+        4 => 2,
+        n => n.clamp(1, if longest > 150.0 { 2 } else { 3 }),
+    };
     let n_columns = map.columns.len().max(1) as f64;
     let free = SHEET - left - MARGIN - (n_across as f64 - 1.0) * BETWEEN;
     let tile = (free / n_across as f64 / n_columns).min(WIDEST);
     let (width, height) = (tile * n_columns, TILE * map.rows.len().max(1) as f64);
+    // Names that have no room side by side read upwards.
+    let widest = map.columns.iter().map(|column| text_width(column, TICK)).fold(0.0, f64::max);
+    let is_upwards = widest > tile - 2.0;
+    let foot = if is_upwards { widest } else { TICK };
 
     let mut scene = Scene::new(SHEET, 0.0);
     for panels in map.panels.chunks(n_across) {
@@ -62,28 +82,39 @@ fn scene(map: &TileMap) -> Scene {
         scene.text_upwards((MARGIN + 0.8 * LABEL, top + 0.5 * height), &fitted(&map.y, height.max(90.0)), LABEL, INK);
         for (i, panel) in panels.iter().enumerate() {
             let at = (left + i as f64 * (width + BETWEEN), top);
-            tiles(&mut scene, &panel.tiles, map.classes.len(), at, tile);
+            tiles(&mut scene, &panel.tiles, |class| (palette.fill)(class, map.classes.len()), at, tile);
             let middle = at.0 + 0.5 * width;
             scene.text((middle, top - 6.0), &fitted(&panel.title, width.max(160.0)), LABEL, INK, Anchor::Middle);
             for (k, column) in map.columns.iter().enumerate() {
                 let x = at.0 + tile * (k as f64 + 0.5);
-                scene.text((x, top + height + 4.0 + TICK), &fitted(column, tile), TICK, INK, Anchor::Middle);
+                if is_upwards {
+                    let middle = top + height + 6.0 + 0.5 * text_width(column, TICK);
+                    scene.text_upwards((x + 0.36 * TICK, middle), column, TICK, INK);
+                } else {
+                    scene.text((x, top + height + 4.0 + TICK), column, TICK, INK, Anchor::Middle);
+                }
             }
-            scene.text((middle, top + height + 8.0 + TICK + LABEL), &map.x, LABEL, INK, Anchor::Middle);
+            scene.text((middle, top + height + 8.0 + foot + LABEL), &map.x, LABEL, INK, Anchor::Middle);
         }
-        scene.height = top + height + FOOT;
+        scene.height = top + height + foot + FOOT;
     }
-    legend(&mut scene, map, left);
+    legend(&mut scene, map, palette, left);
     scene.height += 6.0;
     scene
 }
 
 /// The tiles of a panel whose upper left corner is at `left`, `top`.
-fn tiles(scene: &mut Scene, rows: &[Vec<Option<Tile>>], n_classes: usize, (left, top): (f64, f64), width: f64) {
+fn tiles(
+    scene: &mut Scene,
+    rows: &[Vec<Option<Tile>>],
+    fill: impl Fn(usize) -> Color,
+    (left, top): (f64, f64),
+    width: f64,
+) {
     for (i, row) in rows.iter().enumerate() {
         for (k, found) in row.iter().enumerate() {
             let (x, y) = (left + width * k as f64, top + TILE * i as f64);
-            let color = found.as_ref().and_then(|tile| tile.class).map(|class| fill(class, n_classes));
+            let color = found.as_ref().and_then(|tile| tile.class).map(&fill);
             square(scene, (x, y), (width, TILE), color);
             let mark = found.as_ref().map_or("", |tile| tile.mark.as_str());
             let ink = color.map_or(INK, ink_on);
@@ -107,10 +138,10 @@ fn square(scene: &mut Scene, (x, y): (f64, f64), (width, height): (f64, f64), co
 }
 
 /// One line of colours, one of letters, each going on below where it is too long.
-fn legend(scene: &mut Scene, map: &TileMap, left: f64) {
+fn legend(scene: &mut Scene, map: &TileMap, palette: Palette, left: f64) {
     let classes: Vec<(String, Option<Color>)> = (map.classes.iter().enumerate())
-        .map(|(i, class)| (class.clone(), Some(fill(i, map.classes.len()))))
-        .chain(std::iter::once(("no interval, or diverged".to_owned(), None)))
+        .map(|(i, class)| (class.clone(), Some((palette.fill)(i, map.classes.len()))))
+        .chain((!palette.blank.is_empty()).then(|| (palette.blank.to_owned(), None)))
         .collect();
     let mut at = (left, scene.height + 6.0);
     for (label, color) in classes {
@@ -120,7 +151,9 @@ fn legend(scene: &mut Scene, map: &TileMap, left: f64) {
         scene.text((at.0 + SWATCH + 6.0, baseline), &label, TICK, INK, Anchor::Start);
         at.0 += SWATCH + 24.0 + text_width(&label, TICK);
     }
-    at = (left, at.1 + LINE);
+    if !map.marks.is_empty() {
+        at = (left, at.1 + LINE);
+    }
     for (mark, meaning) in &map.marks {
         let label = format!("{mark}: {meaning}");
         at = entry_place(at, text_width(&label, TICK), left);
@@ -165,7 +198,7 @@ mod tests {
     fn everything_lies_on_the_sheet() {
         for n_panels in 0..=6 {
             for n_rows in [0, 1, 30] {
-                let scene = scene(&map(n_panels, n_rows));
+                let scene = scene(&map(n_panels, n_rows), ORDERED);
                 for mark in &scene.marks {
                     let places = match mark {
                         Mark::Area { points, .. } | Mark::Path { points, .. } => points.clone(),

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::ensure_input_dimension;
 use super::stationary::{Form, Stationary};
 use crate::error::Result;
-use crate::linalg::Matrix;
+use crate::linalg::{Matrix, ensure_fits};
 use crate::seed::{Stream, standard_normals};
 
 /// m features, sqrt(2/m) cos(w x + b), whose inner products are the kernel but for an error of about m^-1/2.
@@ -29,13 +29,14 @@ impl FourierFeatures {
     /// Draws `m` frequencies of `kernel` on inputs of `d_in` numbers.
     ///
     /// # Errors
-    /// Never; shapes are made here.
+    /// Frequencies that do not fit into memory.
     pub fn draw(kernel: &Stationary, d_in: usize, m: usize, random: &mut Stream) -> Result<Self> {
         let degrees = match kernel.form {
             Form::Rbf => None,
             Form::Laplace => Some(1),
             Form::Matern52 => Some(5),
         };
+        ensure_features_fit(m, d_in)?;
         let mut frequencies = Matrix::from_vec(m, d_in, standard_normals(random, m * d_in))?;
         for row in frequencies.values_mut().chunks_exact_mut(d_in.max(1)) {
             let spread = degrees.map_or(1.0, |degrees| {
@@ -51,11 +52,12 @@ impl FourierFeatures {
     /// Of every input, `[n, m]`.
     ///
     /// # Errors
-    /// Inputs of another dimension.
+    /// Inputs of another dimension; features that do not fit into memory.
     pub fn of(&self, x: &Matrix) -> Result<Matrix> {
         ensure_input_dimension(x, self.frequencies.n_cols())?;
-        let mut features = x.matmul(&self.frequencies.transpose());
         let m = self.phases.len();
+        ensure_features_fit(m, x.n_rows())?;
+        let mut features = x.matmul(&self.frequencies.transpose());
         let scale = (2.0 / m as f64).sqrt();
         features.values_mut().par_chunks_exact_mut(m.max(1)).for_each(|row| {
             for (value, phase) in row.iter_mut().zip(&self.phases) {
@@ -64,6 +66,12 @@ impl FourierFeatures {
         });
         Ok(features)
     }
+}
+
+/// Of so many inputs, or frequencies of so many components.
+fn ensure_features_fit(m: usize, n: usize) -> Result<()> {
+    let remedy = "take fewer features, a smaller `rank`";
+    ensure_fits(8.0 * m as f64 * n as f64, || format!("{m} random features of {n} numbers each"), remedy)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use super::conjugate_gradients::Preconditioner;
-use super::{Cholesky, Entries, GramMatrix, Matrix};
+use super::{Cholesky, Entries, GramMatrix, Matrix, ensure_fits};
 use crate::error::Result;
 use crate::seed::Stream;
 
@@ -32,7 +32,7 @@ impl PartialCholesky {
     /// At most `rank` columns of `k`; fewer where they explain all of it to rounding.
     ///
     /// # Errors
-    /// What computing columns fails of.
+    /// What computing columns fails of; columns that do not fit into memory.
     pub fn of(k: &dyn Entries, rank: usize, random: &mut Stream) -> Result<Self> {
         let n = k.n();
         let diagonal = k.diagonal()?;
@@ -40,6 +40,12 @@ impl PartialCholesky {
         let mut left = diagonal.clone();
         let mut pivots: Vec<usize> = Vec::new();
         let rank = rank.min(n);
+        ensure_fits(
+            // The factor, and its leading columns at the end.
+            2.0 * 8.0 * n as f64 * rank as f64,
+            || format!("{rank} columns of a kernel matrix of {n} rows"),
+            "take fewer columns: a smaller `rank`",
+        )?;
         let mut factor = Matrix::zeros(n, rank);
         while pivots.len() < rank {
             let drawn = draw(&left, BLOCK.min(rank - pivots.len()), EXHAUSTED * trace / n as f64, random);

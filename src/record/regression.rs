@@ -6,7 +6,7 @@ use super::manifest::{Computation, Criterion, DataFacts};
 use super::store::{Recorded, RunKind, RunManifest};
 
 /// The version of the types in this module; part of every point's identity.
-pub const REGRESSION_SCHEMA: u32 = 1;
+pub const REGRESSION_SCHEMA: u32 = 2;
 
 /// One kernel on one training set, with the hyperparameters that the protocol chose, as a flat line.
 ///
@@ -85,11 +85,17 @@ pub struct KernelRow {
     pub residual: Option<f64>,
     /// Products that the iteration took.
     pub n_iterations: Option<usize>,
+    /// Whether its products were rounded to f32, with the kernel's parts kept in memory, where there was enough of it; otherwise they were made
+    /// anew in f64. The residual is exact either way.
+    #[serde(default)]
+    pub is_rounded: Option<bool>,
     /// Columns that preconditioned it, or features of an approximation.
     pub rank: Option<usize>,
-    /// What an approximation leaves out: of columns the share of the kernel's trace, of random features ||K - F F^T|| / ||K|| on some of the
-    /// training inputs.
-    pub kernel_error: Option<f64>,
+    /// The share of the kernel matrix's trace that these columns leave out, 1 - tr(F F^T) / tr K; random features have none.
+    pub trace_left: Option<f64>,
+    /// The relative error of the kernel matrix that random features give, ||K - F F^T|| / ||K|| in the Frobenius norm, on some of the training
+    /// inputs; columns have none.
+    pub gram_error: Option<f64>,
     /// How the iteration ended: `converged`, `stalled` or `exhausted`.
     pub ending: Option<String>,
 }

@@ -6,6 +6,7 @@
 //! | question | answer |
 //! |---|---|
 //! | How large is it, whatever the distribution? | [`bootstrap()`], [`cluster_bootstrap`] for seeds that share their data |
+//! | How large is a share? | [`share_interval`] |
 //! | How large is it in units of its own spread? | [`effect()`], [`superiority`] |
 //! | Is there a difference at all? | [`sign_flip_test`]; by ranks [`signed_rank_test`]; of several methods on several data sets [`friedman_test`] |
 //! | Is there none that matters? | [`equivalence_test`]; [`pairs_needed`] before the runs |
@@ -21,6 +22,7 @@ mod holm;
 mod interval;
 mod moments;
 mod normality;
+mod proportion;
 mod ranks;
 mod sign_flip;
 mod signed_rank;
@@ -37,6 +39,7 @@ pub use friedman::{Friedman, friedman_test, mean_ranks};
 pub use holm::holm;
 pub use interval::{Interval, mean_interval};
 pub use normality::{Normality, normality_test};
+pub use proportion::share_interval;
 pub use sign_flip::{SignFlip, sign_flip_test};
 pub use signed_rank::{SignedRank, signed_rank_test};
 pub use slope::{Slope, log_log_slope};

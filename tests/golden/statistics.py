@@ -13,6 +13,7 @@ distribution with n - 1 degrees of freedom, and T its distribution function.
     effect       d_z = m / s;  g_z = J d_z, J = Gamma(k/2) / (sqrt(k/2) Gamma((k-1)/2)), k = n - 1;  superiority = P(d > 0) + P(d = 0)/2
     normality    scipy.stats.skewtest, kurtosistest and normaltest
     holm         statsmodels multipletests(method="holm")
+    wilson       statsmodels proportion_confint(method="wilson"), which scipy.stats.binomtest's interval must agree with
     friedman     scipy.stats.friedmanchisquare; F = (N-1) chi^2 / (N (k-1) - chi^2) with k - 1 and (k-1)(N-1) degrees of freedom
 """
 
@@ -25,6 +26,7 @@ import scipy
 import statsmodels
 from scipy import integrate, stats
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 AGREE = 1e-12
@@ -47,6 +49,7 @@ def main():
         "bootstrap": bootstraps(rng),
         "holm": [holm(p) for p in ([0.04], [0.01, 0.04, 0.03, 0.005], [0.2, 0.9, 0.6], [0.02, 0.02, 1.0, 1e-9, 0.02])],
         "friedman": [friedman(table) for table in tables(rng)],
+        "wilson": [wilson(count, n, c) for count, n in ((0, 30), (6, 30), (11, 30), (30, 30), (1, 2)) for c in (0.9, 0.95)],
     }
     print(json.dumps({"meta": meta} | found, separators=(",", ":")))
 
@@ -192,6 +195,13 @@ def holm(p):
     steps = numpy.maximum.accumulate(numpy.sort(p) * (len(p) - numpy.arange(len(p))))
     close(adjusted[order], numpy.minimum(steps, 1))
     return {"p": list(p), "adjusted": adjusted.tolist()}
+
+
+def wilson(count, n, confidence):
+    low, high = proportion_confint(count, n, alpha=1 - confidence, method="wilson")
+    theirs = stats.binomtest(count, n).proportion_ci(confidence, method="wilson")
+    numpy.testing.assert_allclose([low, high], [theirs.low, theirs.high], atol=AGREE)
+    return {"count": count, "n": n, "confidence": confidence, "low": low, "high": high}
 
 
 def tables(rng):

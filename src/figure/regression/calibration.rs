@@ -1,4 +1,4 @@
-//! Coverage against level: how often test targets lie within the central interval that a Gaussian process gives a probability.
+//! Calibration: how much more often than promised test targets lie within the central interval that a Gaussian process gives a probability.
 
 use super::super::Drawing;
 use super::super::axis::{Axis, Scale};
@@ -10,12 +10,13 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::{Look, REFERENCE};
 use super::member::{Member, look, name};
-use super::setting::{data, distinct, left_out};
+use super::sentences::{data, distinct, left_out};
 use super::{MOST_PANELS, rows};
 use crate::record::{KernelManifest, KernelPoint};
-use crate::stats::{Interval, mean_interval};
+use crate::stats::Interval;
+use crate::study::regression::mean_over_splits;
 
-/// One kernel: the mean coverage at each level, over all its points.
+/// One kernel: the mean coverage at each level, over all settings and splits.
 struct Line {
     member: Member,
     means: Vec<(f64, Interval)>,
@@ -28,24 +29,23 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
     let depths = distinct(lines.iter().filter_map(|line| line.member.depth));
     let of_covered: Vec<_> = covered.iter().map(|point| &point.row).collect();
     let caption = [
-        "Share of test targets within the central interval of the Gaussian process, against the probability of that interval; the process \
-         has the chosen ridge and the amplitude that makes the training targets most likely."
+        "Share of test targets within the central interval of the Gaussian process, less the probability of that interval, against that probability; \
+         the process has the chosen ridge and the amplitude that makes the training targets most likely."
             .to_owned(),
         data(manifest, &of_covered, points.len()),
         if n == 1 {
-            "There is one point of each kernel, so no line has a band.".to_owned()
+            "There is one split, so no line has a band.".to_owned()
         } else {
             format!(
-                "Lines are means over all settings and splits, up to {n} points of a kernel; bands are Student's {} confidence intervals of \
-                 the mean over these points.",
+                "Lines are means over all settings and {n} splits; bands are Student's {} confidence intervals over the splits.",
                 caption::percent(manifest.confidence)
             )
         },
-        "On the dashed diagonal intervals hold what they promise; above it they are too wide, below it too narrow.".to_owned(),
-        if depths.is_empty() {
-            String::new()
-        } else {
-            "Each panel has the kernels of networks of one depth beside those without.".to_owned()
+        "At 0 intervals hold what they promise; above it they are too wide, below it too narrow.".to_owned(),
+        match depths[..] {
+            [] => String::new(),
+            [depth] => format!("Kernels of networks are of depth {depth}."),
+            _ => "Each panel has the kernels of networks of one depth beside those without.".to_owned(),
         },
         left_out(depths.len(), "depths"),
     ];
@@ -60,13 +60,16 @@ pub(super) fn draw(manifest: &KernelManifest, points: &[KernelPoint]) -> Option<
 
 fn compute(points: &[KernelPoint], covered: &[&KernelPoint], confidence: f64) -> Vec<Line> {
     let line = |member: Member| {
-        let of_member = || covered.iter().filter(|point| member.is_of(&point.row)).flat_map(|point| &point.coverage);
-        let mut levels: Vec<f64> = of_member().map(|c| c.level).collect();
+        let of_member = || {
+            let of_points = covered.iter().filter(|point| member.is_of(&point.row));
+            of_points.flat_map(|point| point.coverage.iter().map(|covered| (point.row.split_seed, covered)))
+        };
+        let mut levels: Vec<f64> = of_member().map(|(_, covered)| covered.level).collect();
         levels.sort_by(f64::total_cmp);
         levels.dedup();
         let mean = |level: f64| {
-            let at_level = of_member().filter(|c| c.level == level && c.fraction.is_finite());
-            Some((level, mean_interval(&at_level.map(|c| c.fraction).collect::<Vec<_>>(), confidence)?))
+            let at_level = of_member().filter(|(_, covered)| covered.level == level && covered.fraction.is_finite());
+            Some((level, mean_over_splits(at_level.map(|(split, covered)| (split, covered.fraction)), confidence)?))
         };
         let means = levels.into_iter().filter_map(mean).collect();
         Line { member, means }
@@ -76,7 +79,7 @@ fn compute(points: &[KernelPoint], covered: &[&KernelPoint], confidence: f64) ->
 }
 
 fn table(lines: &[Line]) -> Numbers {
-    let mut numbers = Numbers::new(["kernel", "depth", "level", "n_points", "mean", "low", "high"]);
+    let mut numbers = Numbers::new(["kernel", "depth", "level", "n_splits", "mean", "low", "high"]);
     for Line { member, means } in lines {
         for (level, mean) in means {
             let [kernel, depth] = member.cells();
@@ -100,22 +103,27 @@ fn scene(lines: &[Line]) -> Scene {
     legend.line("as promised", REFERENCE);
 
     let n_panels = depths.len().clamp(1, MOST_PANELS);
-    let layout = Layout { n_panels, share_y: true, height: None, headroom: 0.0 };
+    let layout = Layout { n_panels, share_y: true, height: Some(220.0), headroom: 0.0 };
     let (mut scene, frames) = layout.sheet(&legend);
     let x = Axis::over(Scale::Linear, "probability of the interval", [0.0, 1.0]);
-    let y = Axis::over(Scale::Linear, "share of test targets within it", [0.0, 1.0]);
+    let ends =
+        lines.iter().flat_map(|line| &line.means).flat_map(|(level, mean)| [mean.low - level, mean.high - level]);
+    let y = Axis::over(Scale::Linear, "share of targets within \u{2212} probability", ends.chain([0.0]));
     for (i, frame) in frames.into_iter().enumerate() {
         let panel = Panel { frame, headroom: 0.0, x: x.clone(), y: y.clone() };
         let depth = depths.get(i).copied();
-        let title = depth.map_or_else(String::new, |depth| format!("depth {depth}"));
+        let title = depth.filter(|_| depths.len() > 1).map_or_else(String::new, |depth| format!("depth {depth}"));
         panel.draw_frame(&mut scene, &title, layout.leads_row(i));
-        panel.line(&mut scene, &[(0.0, Some(0.0)), (1.0, Some(1.0))], REFERENCE);
+        panel.line(&mut scene, &[(0.0, Some(0.0)), (1.0, Some(0.0))], REFERENCE);
         let is_here = |line: &&Line| line.member.depth.is_none() || line.member.depth == depth;
         let curves: Vec<(Vec<_>, Look)> = lines
             .iter()
             .filter(is_here)
             .map(|line| {
-                (line.means.iter().map(|&(level, mean)| (level, Some(mean))).collect(), look(&line.member.kernel))
+                let excess = |&(level, Interval { mean, low, high, n }): &(f64, Interval)| {
+                    (level, Some(Interval { mean: mean - level, low: low - level, high: high - level, n }))
+                };
+                (line.means.iter().map(excess).collect(), look(&line.member.kernel))
             })
             .collect();
         for (curve, look) in &curves {

@@ -1,6 +1,7 @@
 //! The kernels of a run, and the one look that each has in every figure.
 
 use super::super::theme::{BLACK, Color, Dash, GREY, Look, Marker, NETWORK, NNGP, NTK, ORANGE, PAPER, PURPLE, SKY};
+use super::sentences::distinct;
 use crate::record::KernelRow;
 
 /// By the name in the records: the name in print and the look.
@@ -64,10 +65,27 @@ impl Member {
         self.depth.map_or(name.to_owned(), |depth| format!("{name}, depth {depth}"))
     }
 
-    /// With its depth as a number alone, for the margin of a panel.
-    pub(super) fn short_name(&self) -> String {
-        let name = name(&self.kernel);
-        self.depth.map_or(name.to_owned(), |depth| format!("{name} {depth}"))
+    /// Their names for the margin of a panel: with the depth as a number, where there are several.
+    pub(super) fn short_names(members: &[Self]) -> Vec<String> {
+        let is_of_depths = Self::depths(members).len() > 1;
+        let name = |member: &Self| match member.depth.filter(|_| is_of_depths) {
+            Some(depth) => format!("{} {depth}", name(&member.kernel)),
+            None => name(&member.kernel).to_owned(),
+        };
+        members.iter().map(name).collect()
+    }
+
+    /// What a caption says of these names.
+    pub(super) fn of_depth(members: &[Self]) -> String {
+        match Self::depths(members)[..] {
+            [] => String::new(),
+            [depth] => format!("Networks, and kernels of networks, are of depth {depth}."),
+            _ => "A number behind a name is the depth of its network.".to_owned(),
+        }
+    }
+
+    fn depths(members: &[Self]) -> Vec<usize> {
+        distinct(members.iter().filter_map(|member| member.depth))
     }
 
     /// For a table: the name in the records, and the depth.

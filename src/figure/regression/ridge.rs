@@ -10,11 +10,14 @@ use super::super::panel::Panel;
 use super::super::scene::Scene;
 use super::super::theme::{AXIS, BLACK, Dash, GREY, Look, MARKER, Marker, REFERENCE};
 use super::member::Member;
-use super::setting::left_out;
+use super::sentences::left_out;
 use super::{MOST_PANELS, rows};
 use crate::record::{KernelManifest, KernelPoint, RidgePoint};
 
 type Quantity = fn(&RidgePoint) -> Option<f64>;
+
+/// What a panel is of.
+type Panelled<'a> = (&'a KernelPoint, &'a Member);
 
 const ERRORS: [(&str, Quantity, Look); 3] = [
     ("test error", |at| Some(at.mse_test), Look::new(BLACK, Dash::Solid, Marker::Circle)),
@@ -30,45 +33,65 @@ const ERRORS: [(&str, Quantity, Look); 3] = [
 const FOLLOWED: f64 = 0.1;
 
 pub(super) fn draw(_: &KernelManifest, points: &[KernelPoint]) -> Option<Drawing> {
-    let first = &points.iter().find(|point| !point.path.is_empty())?.row;
+    let first = &points.iter().find(|point| is_curve(point))?.row;
     let is_shown = |point: &&KernelPoint| {
-        !point.path.is_empty() && (&point.row.dataset, &point.row.varied) == (&first.dataset, &first.varied)
+        is_curve(point) && (&point.row.dataset, &point.row.varied) == (&first.dataset, &first.varied)
     };
     let shown: Vec<&KernelPoint> = points.iter().filter(is_shown).collect();
     let members = Member::all(&rows(points));
     let of = |point: &KernelPoint| members.iter().find(|member| member.is_of(&point.row));
-    let panels: Vec<(&KernelPoint, &Member)> = shown.iter().filter_map(|&point| Some((point, of(point)?))).collect();
+    let panels: Vec<Panelled<'_>> = shown.iter().filter_map(|&point| Some((point, of(point)?))).collect();
+    // Curves of different depths are alike, so one depth stands for all.
+    let depth = panels.iter().find_map(|(_, member)| member.depth);
+    let is_drawn = |(_, member): &&Panelled<'_>| member.depth.is_none() || member.depth == depth;
+    let drawn: Vec<Panelled<'_>> = panels.iter().filter(is_drawn).copied().collect();
     let is_without = panels.iter().any(|(point, _)| point.path.iter().any(|at| at.relative_ridge == 0.0));
+    let is_none_chosen = drawn.iter().any(|(point, _)| point.row.relative_ridge == 0.0);
     let caption = [
         "Mean squared errors, in units of the training targets' variance, against the ridge over the mean diagonal of the kernel matrix, \
          at the length scale that was chosen."
             .to_owned(),
         format!(
-            "Data set {} ({} training and {} test inputs){}.",
+            "One training set, the first of the run: data set {} ({} training and {} test inputs{}, split {}).",
             first.dataset,
             first.n_train,
             first.n_test,
-            if first.varied.is_empty() { String::new() } else { format!(", the first variation of the run: {}", first.varied) }
+            if first.label_noise == 0.0 { String::new() } else { format!(", label noise {}", first.label_noise) },
+            first.split_seed
         ),
-        format!("The dashed vertical line is the ridge that {} chose, from training rows alone.", first.criterion),
+        format!(
+            "The dashed vertical line is the ridge that {} chose, from training rows alone{}.",
+            first.criterion,
+            if is_none_chosen { "; a panel without one chose to do without a ridge" } else { "" }
+        ),
         "The training error is not followed below a tenth of the least other error.".to_owned(),
         if is_without {
             "Regression without a ridge has no place on the axis; it is in the table of numbers.".to_owned()
         } else {
             String::new()
         },
-        left_out(panels.len(), "kernels"),
+        if drawn.len() < panels.len() {
+            "Of networks the least depth is drawn; the table of numbers has all.".to_owned()
+        } else {
+            String::new()
+        },
+        left_out(drawn.len(), "kernels"),
     ];
     Some(Drawing {
         name: "ridge",
         title: "Error against the ridge",
         caption: caption::join(&caption),
         numbers: table(&panels),
-        scene: scene(&panels[..panels.len().min(MOST_PANELS)]),
+        scene: scene(&drawn[..drawn.len().min(MOST_PANELS)]),
     })
 }
 
-fn table(panels: &[(&KernelPoint, &Member)]) -> Numbers {
+/// Whether several ridges were tried, so that there is something to see.
+fn is_curve(point: &KernelPoint) -> bool {
+    point.path.iter().filter(|at| at.relative_ridge > 0.0).count() > 1
+}
+
+fn table(panels: &[Panelled<'_>]) -> Numbers {
     let header = ["kernel", "depth", "relative_ridge", "is_chosen", "score", "mse_left_out", "mse_test", "mse_train"];
     let mut numbers = Numbers::new(header);
     for (point, member) in panels {
@@ -83,7 +106,7 @@ fn table(panels: &[(&KernelPoint, &Member)]) -> Numbers {
     numbers
 }
 
-fn scene(panels: &[(&KernelPoint, &Member)]) -> Scene {
+fn scene(panels: &[Panelled<'_>]) -> Scene {
     let mut legend = Legend::default();
     for (label, _, look) in ERRORS {
         legend.series(label, look);

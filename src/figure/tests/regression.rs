@@ -3,7 +3,8 @@
 use super::super::scene::{Anchor, Mark};
 use super::super::{font::text_width, regression};
 use super::*;
-use crate::record::{Covered, KernelRow, REGRESSION_SCHEMA, RidgePoint, RunKind};
+use crate::record::{Covered, KernelRow, RidgePoint};
+use crate::study::regression::made_up::{manifest, row};
 
 const KERNELS: [&str; 6] = ["ntk", "nngp", "laplace", "matern", "rbf", "linear"];
 const NOISES: [f64; 2] = [0.0, 0.5];
@@ -19,7 +20,11 @@ fn one_size_and_one_split_draw_dots_without_bars() {
     check(&points, &["errors", "ratio", "ridge", "calibration"]);
     let errors = &regression::draw(&manifest_of(&points), &points)[0];
     assert!(errors.caption.contains("There is one split"), "{}", errors.caption);
-    assert!(words(errors).contains(&"NTK 2".to_owned()), "{:?}", words(errors));
+    assert!(errors.caption.contains("of depth 2"), "{}", errors.caption);
+    let words = words(errors);
+    for name in ["NTK", "label noise 0", "label noise 0.5"] {
+        assert!(words.iter().any(|word| word == name), "{name} in {words:?}");
+    }
 }
 
 #[test]
@@ -48,9 +53,10 @@ fn the_numbers_of_the_errors_are_means_over_splits() {
 #[test]
 fn a_ratio_below_one_is_an_ntk_that_is_better() {
     let (_folder, figures) = drawn_kernels(&map(&[32, 64], &[2], 6));
-    let row = cells(&figures[1], &["label noise 0.0", "64", "2", "linear", "6"]);
+    let row = cells(&figures[1], &["label noise 0", "64", "2", "linear", "6"]);
     let [ratio, low, high] = [5, 6, 7].map(|i| row[i].parse::<f64>().expect("a number"));
     assert!(low < ratio && ratio < high && high < 1.0, "{row:?}");
+    assert_eq!(row[8], "NTK better");
 }
 
 #[test]
@@ -68,8 +74,13 @@ fn what_the_spectrum_predicts_is_drawn_beside_what_was_measured() {
 }
 
 #[test]
-fn no_point_gives_no_figure() {
+fn no_point_and_one_error_give_no_figure() {
     assert!(drawn_kernels(&[]).1.is_empty());
+    let mut points = map(&[32], &[2], 1);
+    points.truncate(1);
+    points[0].path.clear();
+    points[0].coverage.clear();
+    assert!(drawn_kernels(&points).1.is_empty());
 }
 
 #[test]
@@ -98,17 +109,56 @@ fn regression_without_a_ridge_is_left_out_of_the_axis_and_said_to_be() {
     check(&points, &["errors", "ratio", "ridge", "calibration"]);
 }
 
+/// Data sets of these names, each at both noises, with everything but the name alike.
+fn sets(names: &[&str], n_splits: u64) -> Vec<KernelPoint> {
+    let of_set = |name: &&str| {
+        let mut points = map(&[32, 64], &[2], n_splits);
+        for point in &mut points {
+            point.row.dataset = (*name).to_owned();
+            point.row.id = format!("{name}-{}", point.row.id);
+        }
+        points
+    };
+    names.iter().flat_map(of_set).collect()
+}
+
 #[test]
-fn panels_beyond_the_last_are_counted_in_the_caption() {
-    let mut points = Vec::new();
-    for set in 0..12 {
-        let mut of_set = map(&[32, 64], &[2], 1);
-        of_set.iter_mut().for_each(|point| point.row.dataset = format!("a data set with a long name {set}"));
-        points.append(&mut of_set);
+fn settings_that_are_too_many_for_panels_are_the_rows_of_a_map_that_has_all() {
+    let names: Vec<String> = (0..12).map(|set| format!("set {set}")).collect();
+    let points = sets(&names.iter().map(String::as_str).collect::<Vec<_>>(), 6);
+    check(&points, &["errors", "ranks", "ratio", "ridge", "calibration"]);
+    let drawn = regression::draw(&manifest_of(&points), &points);
+    for drawing in [&drawn[0], &drawn[2]] {
+        let words = words(drawing);
+        for row in ["set 0, 0", "set 11, 0.5"] {
+            assert!(words.iter().any(|word| word == row), "{row} in {words:?}");
+        }
+        assert!(words.iter().any(|word| word == "data set, label noise"), "{words:?}");
+        assert!(words.iter().all(|word| !word.ends_with('\u{2026}')), "{words:?}");
     }
-    check(&points, &["errors", "ratio", "ridge", "calibration"]);
-    let errors = &regression::draw(&manifest_of(&points), &points)[0];
-    assert!(errors.caption.contains("Of 24 settings the first 18 are drawn"), "{}", errors.caption);
+    // The linear kernel's errors are twice the NTK's, in every tile of it.
+    assert!(words(&drawn[2]).iter().filter(|word| word.starts_with("0.5")).count() >= 24, "{:?}", words(&drawn[2]));
+    assert!(drawn[2].caption.contains("without a colour: undecided"), "{}", drawn[2].caption);
+}
+
+#[test]
+fn a_title_that_has_no_room_above_its_panel_makes_a_map_instead_of_being_cut() {
+    let short = sets(&["a", "b"], 2);
+    let long = sets(
+        &["a", "b", "c"].map(|end| format!("a data set with a very long name {end}")).each_ref().map(String::as_str),
+        2,
+    );
+    let titles = |points: &[KernelPoint]| words(&regression::draw(&manifest_of(points), points)[0]);
+    assert!(titles(&short).contains(&"b, label noise 0.5".to_owned()));
+    assert!(titles(&long).contains(&"a data set with a very long name b, 0.5".to_owned()), "{:?}", titles(&long));
+    check(&long, &["errors", "ratio", "ridge", "calibration"]);
+}
+
+#[test]
+fn one_ridge_is_no_curve() {
+    let mut points = map(&[32], &[2], 2);
+    points.iter_mut().for_each(|point| point.path.truncate(1));
+    check(&points, &["errors", "ratio", "calibration"]);
 }
 
 #[test]
@@ -155,20 +205,7 @@ fn drawn_kernels(points: &[KernelPoint]) -> (tempfile::TempDir, Vec<Figure>) {
 }
 
 fn manifest_of(points: &[KernelPoint]) -> KernelManifest {
-    KernelManifest {
-        kind: RunKind::Regression,
-        schema: REGRESSION_SCHEMA,
-        study: "map".to_owned(),
-        question: String::new(),
-        config: String::new(),
-        root_seed: 1,
-        data: Vec::new(),
-        margin: 0.1,
-        confidence: 0.95,
-        earlier_criteria: Vec::new(),
-        points: points.iter().map(|point| point.row.id.clone()).collect(),
-        computed_by: Vec::new(),
-    }
+    manifest(points.iter().map(|point| &point.row))
 }
 
 /// A point for each size, noise, split and kernel; that of a network at each depth.
@@ -194,17 +231,13 @@ fn map(sizes: &[usize], depths: &[usize], n_splits: u64) -> Vec<KernelPoint> {
 fn point(n_train: usize, noise: f64, split: u64, (k, kernel, depth): (usize, &str, Option<usize>)) -> KernelPoint {
     let wiggle = 1.0 + 0.05 * ((split * 7 + k as u64 * 3 + depth.unwrap_or(0) as u64) as f64 * 2.4).sin();
     let mse = (1.0 + noise) * (1.0 + 0.2 * k as f64) * 3.0 / (n_train as f64).sqrt() * wiggle;
-    let row = serde_json::json!({
-        "id": format!("{n_train}-{noise}-{split}-{kernel}-{depth:?}"), "schema": 1, "study": "map", "dataset": "concrete",
-        "varied": format!("data.label_noise={noise:.1} data.n_train={n_train} data.split_seed={split}"),
-        "d_in": 8, "d_out": 1, "n_train": n_train, "n_test": 200, "split_seed": split, "label_noise": noise,
-        "kernel": kernel, "depth": depth, "activation": null, "length_scale": null, "criterion": "leave-one-out",
-        "score": 0.3, "n_selection": n_train, "relative_ridge": 0.1, "ridge": 0.1, "edge": null, "mse_train": 0.01,
-        "mse_test": mse, "accuracy": null, "degrees_of_freedom": null, "log_likelihood": null,
-        "negative_log_density": null, "crps": null, "coverage_95": null, "mse_predicted": null, "condition": null,
-        "digits": null, "n_dropped": null, "solver": "exact", "residual": null, "n_iterations": null,
-        "rank": null, "ending": null,
-    });
+    let row = KernelRow {
+        id: format!("{n_train}-{noise}-{split}-{kernel}-{depth:?}"),
+        varied: format!("data.label_noise={noise:.1} data.n_train={n_train} data.split_seed={split}"),
+        n_train,
+        label_noise: noise,
+        ..row(kernel, depth, split, mse)
+    };
     let path = (-8..=2).map(|exponent| {
         let relative_ridge = 10.0_f64.powi(exponent);
         let mse_test = mse * (1.0 + 0.1 * f64::from(exponent + 1).powi(2));
@@ -216,11 +249,5 @@ fn point(n_train: usize, noise: f64, split: u64, (k, kernel, depth): (usize, &st
         let level = f64::from(tenth) / 10.0;
         Covered { level, fraction: level.powf(0.9 + 0.05 * k as f64) * wiggle.min(1.0) }
     });
-    KernelPoint {
-        row: serde_json::from_value(row).expect("a row"),
-        seconds: 0.0,
-        path: path.collect(),
-        coverage: coverage.collect(),
-        predictions: Vec::new(),
-    }
+    KernelPoint { row, seconds: 0.0, path: path.collect(), coverage: coverage.collect(), predictions: Vec::new() }
 }

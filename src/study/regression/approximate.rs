@@ -38,7 +38,8 @@ pub(super) fn approximate(cell: &Cell, plan: &KernelPlan, features: Features) ->
     let row = KernelRow {
         mse_train: mean_squared_error(&fitted, y_train) / unit,
         rank: Some(made.train.n_cols()),
-        kernel_error: Some(made.error),
+        trace_left: made.trace_left,
+        gram_error: made.gram_error,
         ..choice.row(cell, plan, ridge, &prediction)
     };
     log::info!("{}: {} features of {} rows", plan.family, made.train.n_cols(), x_train.n_rows());
@@ -50,7 +51,10 @@ struct Made {
     train: Matrix,
     test: Matrix,
     mean_diagonal: f64,
-    error: f64,
+    /// Of columns.
+    trace_left: Option<f64>,
+    /// Of waves.
+    gram_error: Option<f64>,
 }
 
 fn columns(cell: &Cell, plan: &KernelPlan, candidate: &Candidate, rank: usize) -> Result<Made> {
@@ -64,7 +68,8 @@ fn columns(cell: &Cell, plan: &KernelPlan, candidate: &Candidate, rank: usize) -
         Ok(Made {
             test: partial.extended(&cross),
             mean_diagonal: diagonal.iter().sum::<f64>() / diagonal.len() as f64,
-            error: partial.relative_trace_left(),
+            trace_left: Some(partial.relative_trace_left()),
+            gram_error: None,
             train: partial.into_factor(),
         })
     })
@@ -84,6 +89,6 @@ fn waves(cell: &Cell, plan: &KernelPlan, candidate: &Candidate, n: usize) -> Res
     let train = features.of(x_train)?;
     let measured: Vec<usize> = (0..x_train.n_rows().min(N_MEASURED)).collect();
     let gram = candidate.with(|kernel| kernel.gram(&x_train.select_rows(&measured)))?;
-    let error = kernel_error(&gram, &train.select_rows(&measured))?;
-    Ok(Made { test: features.of(x_test)?, train, mean_diagonal: 1.0, error })
+    let gram_error = Some(kernel_error(&gram, &train.select_rows(&measured))?);
+    Ok(Made { test: features.of(x_test)?, train, mean_diagonal: 1.0, trace_left: None, gram_error })
 }

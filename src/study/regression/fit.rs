@@ -270,8 +270,10 @@ pub(super) fn empty_row(cell: &Cell, plan: &KernelPlan) -> KernelRow {
         solver: config.regress.solver.name().to_owned(),
         residual: None,
         n_iterations: None,
+        is_rounded: None,
         rank: None,
-        kernel_error: None,
+        trace_left: None,
+        gram_error: None,
         ending: None,
     }
 }

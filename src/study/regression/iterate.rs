@@ -58,11 +58,7 @@ pub(super) fn iterate(
         };
         let mut random = stream(root_seed, &format!("pivots/{}", plan.id));
         let solution = system.solve(how, &mut random, &mut seen)?;
-        log::info!(
-            "{} rounds of refinement; the preconditioner leaves out {:.1e} of the trace",
-            solution.n_rounds,
-            solution.trace_left
-        );
+        log::info!("{} rounds of refinement", solution.n_rounds);
         let prediction = cross_times(kernel, &split.x_test, x_train, &solution.weights)?;
 
         let unit = split.target_deviation(&cell.config.data).powi(2);
@@ -71,7 +67,9 @@ pub(super) fn iterate(
             mse_train: (&solution.missing + &solution.weights.map(|w| ridge * w)).rms().powi(2) / unit,
             residual: finite(solution.residual),
             n_iterations: Some(solution.n_iterations),
+            is_rounded: Some(fits),
             rank: Some(solution.rank),
+            trace_left: finite(solution.trace_left),
             ending: Some(
                 match solution.ending {
                     Ending::Converged => "converged",

@@ -7,15 +7,24 @@
 
 mod approximate;
 pub(super) mod candidate;
+mod comparison;
 mod config;
 pub(super) mod fit;
 mod iterate;
 mod network;
 mod plan;
+mod rank;
 mod run;
-mod verdict;
+mod setting;
+mod split;
 
+#[cfg(test)]
+pub(crate) mod made_up;
+
+pub use comparison::{KernelComparison, compare_kernels};
 pub use config::{KernelFamily, Rank, RegressConfig, RegressTable, Solver};
 pub use plan::{Cell, KernelPlan, RegressPlan};
+pub use rank::{Ranked, Ranking, rank_kernels};
 pub use run::{RegressProgress, regress};
-pub use verdict::{KernelComparison, compare_kernels, setting};
+pub use setting::{Factor, Setting, Settings};
+pub use split::mean_over_splits;

@@ -203,15 +203,21 @@ fn ensure_distinct(cells: &[Cell]) -> Result<()> {
     Ok(())
 }
 
-/// Sources that call their data alike get their settings into the name.
+/// Sources that call their data alike get what differs between them into the name.
 fn tell_apart(cells: &mut [Cell]) {
-    let names: Vec<(String, String)> =
-        cells.iter().map(|cell| (cell.dataset.name.clone(), cell.dataset.digest.clone())).collect();
-    let source = |label: &str| label.split(' ').find_map(|part| part.strip_prefix("data.source=")).map(str::to_owned);
+    let source = |cell: &Cell| -> Vec<String> {
+        let value = cell.label.split(' ').find_map(|part| part.strip_prefix("data.source="));
+        value.map_or(Vec::new(), |value| value.split(',').map(|part| part.replace(':', " ")).collect())
+    };
+    let all: Vec<(String, String, Vec<String>)> =
+        cells.iter().map(|cell| (cell.dataset.name.clone(), cell.dataset.digest.clone(), source(cell))).collect();
     for cell in cells.iter_mut() {
-        let is_shared = names.iter().any(|(name, digest)| *name == cell.dataset.name && *digest != cell.dataset.digest);
-        if let Some(source) = source(&cell.label).filter(|_| is_shared) {
-            cell.dataset.name = format!("{} ({source})", cell.dataset.name);
+        let of_name: Vec<_> = all.iter().filter(|(name, ..)| *name == cell.dataset.name).collect();
+        let differs = |part: &String| of_name.iter().any(|(.., parts)| !parts.contains(part));
+        let parts: Vec<String> = source(cell).into_iter().filter(differs).collect();
+        let is_shared = of_name.iter().any(|(_, digest, _)| *digest != cell.dataset.digest);
+        if is_shared && !parts.is_empty() {
+            cell.dataset.name = format!("{} ({})", cell.dataset.name, parts.join(", "));
         }
     }
 }
