@@ -42,7 +42,7 @@ fn of_ranking(manifest: &KernelManifest, ranking: &Ranking) -> Option<String> {
         ranking.predictors.len(),
         with_interval(first.rank),
         percent(manifest.confidence),
-        short(level)
+        percent(level)
     ))
 }
 

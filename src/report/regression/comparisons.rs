@@ -63,7 +63,7 @@ fn table(manifest: &KernelManifest, settings: &Settings<'_>, comparisons: &[Kern
             if is_of_depths { String::new() } else { format!(", of networks of depth {}", depths[0]) },
             percent(manifest.confidence),
             short(1.0 + manifest.margin),
-            short(1.0 - manifest.confidence),
+            percent(1.0 - manifest.confidence),
             comparisons.len(),
             settings.beside().iter().map(|sentence| format!(" {sentence}")).collect::<String>()
         ),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::super::criterion;
 use super::super::plain::plain;
-use crate::number::short;
+use crate::number::{percent, short};
 use crate::record::{KernelManifest, KernelRow};
 
 pub(super) fn protocol(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
@@ -46,7 +46,7 @@ pub(super) fn protocol(manifest: &KernelManifest, rows: &[&KernelRow]) -> String
         text,
         "- **{}.** Alike where the ratio of test errors lies between 1 / {within} and {within}, by two one-sided tests at level {}.{}",
         criterion::heading(&manifest.earlier_criteria),
-        short(1.0 - manifest.confidence),
+        percent(1.0 - manifest.confidence),
         criterion::before(&manifest.earlier_criteria),
         within = short(1.0 + manifest.margin),
     );
