@@ -69,9 +69,9 @@ mod tests {
             text.contains("| nngp | 8 | 8 | 0 | 0 | 0 |") && text.contains("| rbf | 8 | 0 | 0 | 8 | 0 |"),
             "{text}"
         );
-        let best = "Over 8 data sets **ntk, depth 2** has the least mean rank of 3 predictors, 1 (95 % interval over data sets)";
+        let best = "Over 8 data sets **ntk, depth 2** has the least mean rank of 3 predictors, 1.00 (95 % interval over data sets)";
         assert!(text.contains(best) && text.contains("every other is told apart from it"), "{text}");
-        assert!(text.contains("| rbf | 3 | 0 | 0 [0, 0.324] | 2"), "{text}");
+        assert!(text.contains("| rbf | 3.00 | 0 | 0.00 [0.00, 0.32] | 2.00"), "{text}");
     }
 
     #[test]

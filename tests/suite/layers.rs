@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Module and layer; an import goes to the same layer or down.
-const LAYERS: [(&str, u8); 16] = [
+const LAYERS: [(&str, u8); 17] = [
     ("main", 6),
     ("cli", 6),
     ("report", 5),
@@ -21,6 +21,7 @@ const LAYERS: [(&str, u8); 16] = [
     ("linalg", 0),
     ("stats", 0),
     ("seed", 0),
+    ("number", 0),
 ];
 
 /// Where Burn may be named.

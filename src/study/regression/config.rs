@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::DataConfig;
 use crate::error::{Error, Result};
+use crate::linalg::ensure_fits;
 use crate::regress::{Criterion, Iteration};
 use crate::study::arch_table::ArchConfig;
 use crate::study::config::{ComputeConfig, OutputConfig, SeedConfig, StudyConfig, TrainConfig, VerdictConfig};
@@ -167,6 +168,28 @@ impl Solver {
             Self::Nystrom(_) => "nystrom",
             Self::RandomFeatures(_) => "random-features",
         }
+    }
+
+    /// Refuses what does not fit into the memory that is free now, for `n` training rows.
+    ///
+    /// # Errors
+    /// With both sizes and a way out.
+    pub(super) fn ensure_fits(self, n: usize) -> Result<()> {
+        let (n_numbers, remedy) = match self {
+            // The kernel, its eigenvectors, and what the decomposition works in.
+            Self::Exact => (
+                5.0 * (n as f64).powi(2),
+                "lower `data.n_train`, or use `regress.solver = { conjugate-gradients = {} }`, which needs no matrix",
+            ),
+            // Columns, and the leading ones of them.
+            Self::ConjugateGradients(Iteration { rank, .. }) | Self::Nystrom(Rank { rank }) => {
+                (2.0 * n as f64 * rank.min(n) as f64, "take fewer columns, a smaller `rank` of `regress.solver`")
+            }
+            Self::RandomFeatures(Rank { rank }) => {
+                (n as f64 * rank as f64, "take fewer features, a smaller `rank` of `regress.solver`")
+            }
+        };
+        ensure_fits(8.0 * n_numbers, || format!("regression with {n} training rows by `{}`", self.name()), remedy)
     }
 }
 

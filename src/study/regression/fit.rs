@@ -11,7 +11,7 @@ use super::plan::{Cell, KernelPlan};
 use crate::dynamics::{Flow, TargetSpectrum};
 use crate::error::{Error, Result};
 use crate::kernel::implicit::ImplicitGram;
-use crate::linalg::{Entries, Matrix, ensure_fits};
+use crate::linalg::{Entries, Matrix};
 use crate::record::{Covered, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint, finite};
 use crate::regress::{Calibration, Edge, Marginals, Ridge, RidgePath, Scorer, mean_squared_error};
 
@@ -69,12 +69,7 @@ impl Chosen {
         (x_train, y_train): (&Matrix, &Matrix),
     ) -> Result<Self> {
         let n = x_train.n_rows();
-        ensure_fits(
-            // The kernel, its eigenvectors, and what the decomposition works in.
-            5.0 * 8.0 * (n * n) as f64,
-            || format!("regression with {n} training rows"),
-            "lower `data.n_train`, or use `regress.solver = { conjugate-gradients = {} }`, which needs no matrix",
-        )?;
+        Solver::Exact.ensure_fits(n)?;
         let scorer = Scorer::new(table.select, n, root_seed)?;
         let mut best: Option<Self> = None;
         for candidate in Candidate::all(plan, table, x_train) {

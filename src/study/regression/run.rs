@@ -33,6 +33,9 @@ const MAX_ROWS_SIDE_BY_SIDE: usize = 1000;
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are stored in
 /// every case, and running again resumes, an unfinished iteration too.
 pub fn regress(plan: &RegressPlan, folder: &Path, progress: &dyn RegressProgress) -> Result<Store<KernelPoint>> {
+    for cell in &plan.cells {
+        cell.config.regress.solver.ensure_fits(cell.split.x_train.n_rows())?;
+    }
     let store = Store::<KernelPoint>::start(folder, plan.manifest()?)?;
     let all = plan.cells.iter().flat_map(|cell| cell.kernels.iter().map(move |kernel| (cell, kernel)));
     let missing: Vec<(&Cell, &KernelPlan)> = all.filter(|(_, kernel)| !store.is_finished(&kernel.id)).collect();
