@@ -78,16 +78,15 @@ impl Statement {
         evidence: impl Into<String>,
         of: &str,
     ) -> Self {
+        let turned = |i: Interval| Interval { mean: -i.mean, low: -i.high, high: -i.low, n: i.n };
         // The end that is farther from 0 decides, so the interval may be turned around 0.
-        let turned = interval.map(|i| match i.mean < 0.0 {
-            true => Interval { mean: -i.mean, low: -i.high, high: -i.low, n: i.n },
-            false => i,
-        });
-        let below = Self::below(claim, turned, margin, evidence, of);
+        let upward = interval.map(|i| if i.mean < 0.0 { turned(i) } else { i });
+        let below = Self::below(claim, upward, margin, evidence, of);
         // Below the margin on one side and beyond it on the other is undecided.
-        match turned {
+        match upward {
             Some(i) if below.decision == Decision::Holds && i.low < -margin => {
-                Self { decision: Decision::Undecided, ..below }
+                let needed = needed(turned(i), margin).map(|n| (n, of.to_owned()));
+                Self { decision: Decision::Undecided, needed, ..below }
             }
             _ => below,
         }
@@ -304,6 +303,21 @@ pub struct Tile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_undecided_claim_takes_more_values_than_there_are() {
+        let needed = |mean, low, high| {
+            let statement = Statement::within("a", Some(Interval { mean, low, high, n: 20 }), 0.25, "b", "seeds");
+            assert_eq!(statement.decision, Decision::Undecided, "{statement:?}");
+            statement.needed.map(|(n, _)| n)
+        };
+        // The half that reaches over the margin counts, twice the distance from it, also where the other half is short.
+        assert_eq!(needed(0.125, 0.0, 0.375), Some(80));
+        assert_eq!(needed(-0.125, -0.375, 0.0), Some(80));
+        // Beyond the other margin alone: 5/8 against a distance of 3/8.
+        assert_eq!(needed(0.125, -0.5, 0.2), Some(56));
+        assert_eq!(needed(0.125, 0.0, 0.25), Some(21));
+    }
 
     #[test]
     fn alike_is_decided_by_both_sides_of_the_margin() {

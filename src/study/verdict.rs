@@ -211,13 +211,13 @@ fn depth_verdict(rows: &[&Row], manifest: &Manifest) -> Option<DepthVerdict> {
     })
 }
 
-/// How many values an undecided interval would take, at the spread seen: its half-width shrinks as the root of their number, and has to shrink
-/// to the distance from the margin.
+/// How many values an undecided interval would take in all, at the spread seen: its half on the side of the margin shrinks as the root of their
+/// number, and has to shrink to the distance from the margin.
 pub(super) fn needed(interval: Interval, margin: f64) -> Option<usize> {
-    let half = 0.5 * (interval.high - interval.low);
-    let ratio = half / (interval.mean - margin).abs();
-    let needed = interval.n as f64 * ratio * ratio;
-    needed.is_finite().then(|| needed.ceil() as usize)
+    let Interval { mean, low, high, n } = interval;
+    let half = if mean < margin { high - mean } else { mean - low };
+    let needed = n as f64 * (half / (mean - margin)).powi(2);
+    needed.is_finite().then(|| (needed.ceil() as usize).max(n + 1))
 }
 
 /// Whether the whole interval lies below the margin, above it, or around it.
