@@ -31,14 +31,14 @@
 //! affine maps, 4       15 multiply-adds                                                        0.026
 //! writing the results  400 MB, cleared by the system and written once                          0.048
 //! bound                                                                                        0.145
-//! measured                                                                                     0.30
+//! measured, nothing beside it                                                                  0.16
 //! ```
 //!
-//! Twice the bound; of the terms, writing and the loop of activations were timed alone, the other two are counted. The difference is mostly
-//! memory again: half of each matrix is a mirror image, written a few hundred bytes at a time long after the system cleared its pages,
-//! and every loop reads and writes the fastest cache. Ten layers take 0.51, and f32 at depth 3 0.17. In the same run neural-tangents took 2.46,
-//! 14.0 and 1.87 (`benches/runs/2026-11-24-peers-3.json`, medians of five rounds): 8, 28 and 11 times as much. Memory is that of the results
-//! and 20 MB.
+//! A tenth above the bound; of the terms, writing and the loop of activations were timed alone, the other two are counted. Ten layers take 0.30, and
+//! f32 at depth 3 0.089. In the same run neural-tangents took 1.83, 8.93 and 1.49 (`benches/runs/2026-11-27-peers.json`, medians of five
+//! rounds): 11, 30 and 17 times as much. Beside other work both take up to twice as long, and the ratio was 8, 28 and 11
+//! (`benches/runs/2026-11-24-peers-3.json`): the difference is memory, because half of each matrix is a mirror image, written a few hundred bytes
+//! at a time long after the system cleared its pages. Memory is that of the results and 20 MB.
 //!
 //! Results in f32 are computed as f64 and rounded once, so that near-duplicates keep their digits; of a ReLU the angle is then found to 7
 //! digits, by shorter polynomials and a root of single precision.
