@@ -54,14 +54,7 @@ fn answer(manifest: &Manifest, rows: &[&Row], headline: &str, sentences: &[Strin
     for sentence in sentences {
         let _ = writeln!(text, "- {sentence}");
     }
-    let missing = manifest.points.len() - rows.len();
-    if missing > 0 {
-        let _ = writeln!(
-            text,
-            "\n**This run is not finished: {missing} of {} points are missing**, and everything below is drawn from the rest.",
-            manifest.points.len()
-        );
-    }
+    text.push_str(&words::unfinished(&manifest.points, rows.len()));
     let missed = rows.iter().filter(|row| row.misses_target()).count();
     if missed > 0 {
         let _ = writeln!(

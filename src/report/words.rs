@@ -119,3 +119,14 @@ fn steps(depth: &DepthVerdict) -> String {
         others.join("; ")
     )
 }
+
+/// That points are missing; empty where all are there.
+pub(super) fn unfinished(points: &[String], n_rows: usize) -> String {
+    match points.len().saturating_sub(n_rows) {
+        0 => String::new(),
+        missing => format!(
+            "\n**This run is not finished: {missing} of {} points are missing**, and everything below is drawn from the rest.\n",
+            points.len()
+        ),
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::super::number::with_interval;
 use super::super::plain::plain;
+use super::super::words;
 use super::predictor;
 use crate::number::{percent, short};
 use crate::record::{KernelManifest, KernelRow};
@@ -124,14 +125,7 @@ pub(super) fn section(
             let _ = write!(text, "\n{}", counted(manifest, comparisons));
         }
     }
-    let missing = manifest.points.len() - rows.len();
-    if missing > 0 {
-        let _ = writeln!(
-            text,
-            "\n**This run is not finished: {missing} of {} points are missing**, and everything below is drawn from the rest.",
-            manifest.points.len()
-        );
-    }
+    text.push_str(&words::unfinished(&manifest.points, rows.len()));
     let n_edges = rows.iter().filter(|row| row.edge.is_some()).count();
     if n_edges > 0 {
         let _ = writeln!(
