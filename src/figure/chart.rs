@@ -24,16 +24,20 @@ pub(super) fn draw(chart: &Chart) -> Drawing {
 
 /// With a sentence on the marks that there are.
 fn caption(chart: &Chart) -> String {
-    let any = |is_there: fn(&Mishap) -> bool| chart.panels.iter().flat_map(|panel| &panel.mishaps).any(is_there);
     let mut caption = chart.caption.clone();
-    if any(|one| one.n_diverged > 0) {
+    if any(chart, |one| one.n_diverged > 0) {
         caption
             .push_str(" A cross at the top edge marks where networks diverged, with their number where there is room.");
     }
-    if any(|one| one.n_missed > 0) {
+    if any(chart, |one| one.n_missed > 0) {
         caption.push_str(" A dagger there marks where networks took all their steps without meeting the rule to stop.");
     }
     caption
+}
+
+/// Whether there are such mishaps in any panel.
+fn any(chart: &Chart, is_such: fn(&Mishap) -> bool) -> bool {
+    chart.panels.iter().flat_map(|panel| &panel.mishaps).any(is_such)
 }
 
 fn table(chart: &Chart) -> Numbers {
@@ -63,8 +67,7 @@ fn scene(chart: &Chart) -> Scene {
             legend.line(guide.label.clone(), GUIDE);
         }
     }
-    let any = |is_there: fn(&Mishap) -> bool| chart.panels.iter().flat_map(|panel| &panel.mishaps).any(is_there);
-    let (any_diverged, any_missed) = (any(|one| one.n_diverged > 0), any(|one| one.n_missed > 0));
+    let (any_diverged, any_missed) = (any(chart, |one| one.n_diverged > 0), any(chart, |one| one.n_missed > 0));
     let headroom = CROSS_ROOM * (usize::from(any_diverged) + usize::from(any_missed)) as f64;
     let layout = Layout { n_panels: chart.panels.len().max(1), share_y: true, height: Some(220.0), headroom };
     let (mut scene, frames) = layout.sheet(&legend);
