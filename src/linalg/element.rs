@@ -1,7 +1,9 @@
 //! The number types of results.
 
+use faer::traits::ComplexField;
+
 /// A number type that kernel entries are delivered in.
-pub trait Element: Copy + Default + Into<f64> + Send + Sync + 'static {
+pub trait Element: Copy + Default + Into<f64> + Send + Sync + ComplexField + 'static {
     /// Whether it has 7 digits, not 16.
     const IS_SINGLE: bool;
 

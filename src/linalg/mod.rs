@@ -12,6 +12,7 @@ mod matrix;
 mod mirror;
 mod operator;
 mod partial_cholesky;
+mod product;
 mod spectrum;
 mod tile;
 mod update;
@@ -28,6 +29,7 @@ pub use matrix::{GramMatrix, Matrix, inner_products};
 pub use mirror::{mirror_lower, transpose};
 pub use operator::{Entries, Operator};
 pub use partial_cholesky::{LowRank, PartialCholesky};
+pub use product::{Onto, View, multiply};
 pub use spectrum::Spectrum;
 pub use tile::{add_both_products, add_product};
 

@@ -35,6 +35,17 @@ impl Elementwise {
         }
     }
 
+    /// phi and its derivative, entry by entry; of untracked tensors.
+    pub(super) fn with_derivative(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+        let leaf = z.autodiff().require_grad();
+        let outputs = self.apply(leaf.clone());
+        // Nothing is tracked of a function that does not depend on z but in steps.
+        let mut gradients = outputs.is_tracked().then(|| outputs.clone().sum().backward());
+        let derivative = gradients.as_mut().and_then(|gradients| leaf.grad_remove(gradients));
+        let outputs = outputs.inner();
+        (outputs.clone(), derivative.unwrap_or_else(|| outputs.zeros_like()))
+    }
+
     /// phi, entry by entry.
     pub(super) fn apply(&self, z: Tensor<2>) -> Tensor<2> {
         match self.0 {
@@ -101,6 +112,6 @@ fn softplus(z: Tensor<2>) -> Tensor<2> {
 }
 
 /// A factor of 1 costs no pass over the tensor.
-pub(super) fn scaled(z: Tensor<2>, factor: f64) -> Tensor<2> {
+pub(super) fn scaled<const D: usize>(z: Tensor<D>, factor: f64) -> Tensor<D> {
     if factor == 1.0 { z } else { z * factor }
 }

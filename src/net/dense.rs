@@ -6,7 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::Compute;
-use super::probe::Affine;
+use super::fused::{column_sums, plus_product};
+use super::model::flat;
+use super::probe::{Affine, Trainable};
 use crate::arch::{AffineMap, Architecture};
 use crate::linalg::Matrix;
 use crate::seed::{Stream, standard_normals};
@@ -75,6 +77,17 @@ impl Dense {
         Affine { weight, weight_scale: *weight_scale, bias: bias.as_ref(), bias_scale: *bias_scale }
     }
 
+    /// The same map with its `trainable` parameters moved by the negative of their gradients, given its inputs h and delta = dloss/dz.
+    #[must_use]
+    pub(super) fn descended(self, inputs: &Tensor<2>, delta: &Tensor<2>, trainable: &Trainable) -> Self {
+        let Self { weight, bias, weight_scale, bias_scale } = self;
+        let step = |weight| plus_product(weight, &inputs.clone().transpose(), delta, -weight_scale);
+        let weight = if trainable.contains(weight.id) { moved(weight, step) } else { weight };
+        let step = |bias: Tensor<1>| bias + flat(column_sums(delta, -bias_scale));
+        let bias = bias.map(|bias| if trainable.contains(bias.id) { moved(bias, step) } else { bias });
+        Self { weight, bias, weight_scale, bias_scale }
+    }
+
     /// Stops the training of the weights, of the biases, or of both.
     #[must_use]
     pub(super) fn frozen(self, parameters: Frozen) -> Self {
@@ -84,6 +97,12 @@ impl Dense {
         let bias = bias.map(|bias| if keeps(Frozen::Biases) { bias } else { bias.set_require_grad(false) });
         Self { weight, bias, weight_scale, bias_scale }
     }
+}
+
+/// The parameter after a step that may work in its place, because nobody else holds it.
+fn moved<const D: usize>(parameter: Param<Tensor<D>>, step: impl FnOnce(Tensor<D>) -> Tensor<D>) -> Param<Tensor<D>> {
+    let (id, tensor, mapper) = parameter.consume();
+    Param::from_mapped_value(id, step(tensor), mapper)
 }
 
 /// Which parameters of an affine map are not trained.

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
+use super::params::{parameters, with_parameters};
 use super::probe::Trainable;
 
 /// From a batch of outputs to the gradient of a loss in them, `[n, d_out]` as they are.
@@ -31,6 +32,16 @@ pub trait Model: Module {
         let mut collect = Collect { trainable, gradients, flat: Vec::new() };
         tracked.visit(&mut collect);
         collect.flat
+    }
+
+    /// Moves every parameter that is trained by the negative of its gradient, of a loss that carries the step size.
+    ///
+    /// To be asked of [`Module::valid`], as [`Model::gradients`], which it goes by where a model has no quicker way.
+    fn descend(&mut self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) {
+        let gradients = self.gradients(x, trainable, cotangent);
+        let theta = parameters(self, trainable).into_iter().zip(gradients);
+        let moved: Vec<_> = theta.map(|(theta, gradient)| theta - gradient).collect();
+        *self = with_parameters(self.clone(), &moved, trainable);
     }
 }
 

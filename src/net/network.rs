@@ -10,6 +10,7 @@ use super::activation::{Elementwise, scaled};
 use super::dense::{Dense, DenseWeights, Frozen};
 use super::device::Compute;
 use super::model::{Cotangent, Model};
+use super::norm::Normalized;
 use super::parallel::in_pool;
 use super::probe::{Probe, Probed, Trainable};
 use super::reverse::{Pass, is_shared};
@@ -40,6 +41,13 @@ pub(super) enum Operation {
     LayerNorm(f64),
     Sum(Vec<Vec<Operation>>),
     Product(Vec<Vec<Operation>>),
+}
+
+impl Operation {
+    /// The slope above 0, of an activation that is 0 below.
+    pub(super) fn rectifier(&self) -> Option<f64> {
+        if let Self::Activation(activation) = self { activation.rectifier() } else { None }
+    }
 }
 
 impl Network {
@@ -86,6 +94,10 @@ impl Network {
         &self.maps
     }
 
+    pub(super) fn maps_mut(&mut self) -> &mut Vec<Dense> {
+        &mut self.maps
+    }
+
     pub(super) fn operations(&self) -> &[Operation] {
         &self.operations
     }
@@ -112,7 +124,7 @@ impl Network {
             Operation::Map(number, window) => probe.affine(self.maps[*number].affine(), window.gather(h)),
             Operation::Activation(activation) => activation.apply(h),
             Operation::Pool(window) => window.mean(h),
-            Operation::LayerNorm(eps) => layer_norm(h, *eps),
+            Operation::LayerNorm(eps) => Normalized::of(h, *eps).outputs(),
             Operation::Sum(branches) => self.run_all(branches, h, probe, |sum, branch| sum + branch),
             Operation::Product(branches) => self.run_all(branches, h, probe, |product, branch| product * branch),
         })
@@ -142,8 +154,16 @@ impl Model for Network {
         let [n, _] = x.dims();
         in_pool(is_shared(self, n), || {
             let (f, pass) = Pass::of(self, &x);
-            pass.back(&cotangent(f), trainable)
+            pass.back(&cotangent(f), trainable).gradients(self, trainable)
         })
+    }
+
+    fn descend(&mut self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) {
+        let [n, _] = x.dims();
+        in_pool(is_shared(self, n), || {
+            let (f, pass) = Pass::of(self, &x);
+            pass.back(&cotangent(f), trainable).descend(self, trainable);
+        });
     }
 }
 
@@ -173,13 +193,6 @@ fn operations(steps: &[Step], n_maps: &mut usize, compute: &Compute) -> Result<V
         });
     }
     Ok(all)
-}
-
-/// Each row less its mean, divided by sqrt(variance + eps); the variance is the mean square, without Bessel's correction.
-pub(super) fn layer_norm(z: Tensor<2>, eps: f64) -> Tensor<2> {
-    let centred = z.clone() - z.mean_dim(1);
-    let variance = centred.clone().square().mean_dim(1);
-    centred / (variance + eps).sqrt()
 }
 
 fn ensure_shape(number: usize, weights: &DenseWeights, map: &AffineMap, has_bias: bool) -> Result<()> {

@@ -17,7 +17,7 @@ use super::model::{Cotangent, Model};
 use super::network::Network;
 use super::parallel::in_pool;
 use super::probe::{Probe, Probed, Trainable};
-use super::reverse::{Pass, is_shared};
+use super::reverse::{Pass, Slopes, is_shared};
 use crate::arch::Architecture;
 use crate::error::Result;
 use crate::seed::{self, Stream};
@@ -127,6 +127,22 @@ impl Predictor {
     }
 }
 
+impl Predictor {
+    /// Of the network, and of its twin where that is trained.
+    fn slopes(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> (Slopes, Option<Slopes>) {
+        let (f, pass) = Pass::of(&self.network, &x);
+        match (&self.twin, self.initial) {
+            (None, _) => (pass.back(&cotangent(f), trainable), None),
+            (Some(twin), InitialFunction::Antisymmetric) => {
+                let (f_twin, pass_twin) = Pass::of(twin, &x);
+                let slope = cotangent((f - f_twin) * FRAC_1_SQRT_2) * FRAC_1_SQRT_2;
+                (pass.back(&slope, trainable), Some(pass_twin.back(&slope.neg(), trainable)))
+            }
+            (Some(twin), _) => (pass.back(&cotangent(f - twin.forward(x)), trainable), None),
+        }
+    }
+}
+
 impl Model for Predictor {
     fn d_in(&self) -> usize {
         self.network.d_in()
@@ -137,20 +153,26 @@ impl Model for Predictor {
     }
 
     fn gradients(&self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) -> Vec<Tensor<1>> {
-        let Some(twin) = &self.twin else { return self.network.gradients(x, trainable, cotangent) };
         let [n, _] = x.dims();
         in_pool(is_shared(&self.network, n), || {
-            let (f, pass) = Pass::of(&self.network, &x);
-            if self.initial == InitialFunction::Antisymmetric {
-                let (f_twin, pass_twin) = Pass::of(twin, &x);
-                let slope = cotangent((f - f_twin) * FRAC_1_SQRT_2) * FRAC_1_SQRT_2;
-                let mut gradients = pass.back(&slope, trainable);
-                gradients.extend(pass_twin.back(&slope.neg(), trainable));
-                gradients
-            } else {
-                pass.back(&cotangent(f - twin.forward(x)), trainable)
+            let (slopes, of_twin) = self.slopes(x, trainable, cotangent);
+            let mut gradients = slopes.gradients(&self.network, trainable);
+            if let (Some(twin), Some(slopes)) = (&self.twin, of_twin) {
+                gradients.extend(slopes.gradients(twin, trainable));
             }
+            gradients
         })
+    }
+
+    fn descend(&mut self, x: Tensor<2>, trainable: &Trainable, cotangent: &mut Cotangent<'_>) {
+        let [n, _] = x.dims();
+        in_pool(is_shared(&self.network, n), || {
+            let (slopes, of_twin) = self.slopes(x, trainable, cotangent);
+            slopes.descend(&mut self.network, trainable);
+            if let (Some(twin), Some(slopes)) = (&mut self.twin, of_twin) {
+                slopes.descend(twin, trainable);
+            }
+        });
     }
 }
 

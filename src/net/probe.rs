@@ -36,12 +36,17 @@ pub struct Affine<'a> {
 
 impl Affine<'_> {
     /// z of inputs that carry the weights' scale.
-    pub(super) fn of_scaled(&self, inputs: Tensor<2>) -> Tensor<2> {
+    fn of_scaled(&self, inputs: Tensor<2>) -> Tensor<2> {
         let z = inputs.matmul(self.weight.val());
-        match self.bias {
-            Some(bias) => z + (bias.val() * self.bias_scale).unsqueeze::<2>(),
+        match self.biases() {
+            Some(biases) => z + biases,
             None => z,
         }
+    }
+
+    /// bias_scale b, `[1, n_out]`.
+    pub(super) fn biases(&self) -> Option<Tensor<2>> {
+        self.bias.map(|bias| scaled(bias.val().unsqueeze::<2>(), self.bias_scale))
     }
 }
 

@@ -1,95 +1,89 @@
-//! The way back through a network: the gradients of its parameters, from what its forward pass kept.
+//! The way back through a network: how a loss, or an output, depends on every affine map, from what the forward pass kept.
 //!
 //! With delta = dloss/dz at an affine map z = s h W + c b of rows,
 //!
 //! ```text
-//! dloss/dW = (s h)^T delta,   dloss/db = c sum_rows delta,   dloss/dh = s delta W^T,
+//! dloss/dW = s h^T delta,   dloss/db = c sum_rows delta,   dloss/dh = s delta W^T,
 //! ```
 //!
-//! and nothing is propagated to inputs behind which no map lies. A rectifier needs its outputs alone; every other operation is
-//! differentiated by itself, by autodiff. So a network of rectifiers never meets Burn's autodiff, whose bookkeeping costs a small
-//! network more than its arithmetic and is shared by all threads.
+//! and nothing is propagated to inputs behind which no map lies. Every operation has its way back written out, so that a network never meets
+//! Burn's autodiff, whose bookkeeping costs a small network more than its arithmetic, is shared by all threads, and serves one way back
+//! for each way forth; only the derivative of a smooth activation is asked of it, entry by entry.
 
 use std::ops::Range;
 
 use burn::tensor::Tensor;
 
 use super::activation::scaled;
-use super::dense::Dense;
+use super::fused::{column_sums, product, rectified, where_positive};
 use super::model::flat;
-use super::network::{Network, Operation, layer_norm};
+use super::network::{Network, Operation};
+use super::norm::Normalized;
 use super::parallel::in_parallel;
 use super::probe::Trainable;
+use super::window::Window;
 
 /// What the way back needs of a forward pass, operation by operation.
-type Tape = Vec<Kept>;
+type Tape<'a> = Vec<Kept<'a>>;
 
-enum Kept {
-    Map {
-        number: usize,
-        /// s h, window by window.
-        inputs: Tensor<2>,
-        /// How h became windows, where that is more than itself.
-        gathered: Option<Box<Piece>>,
-    },
+enum Kept<'a> {
+    /// The inputs h of the map of this number, as its window shows them.
+    Map(usize, Tensor<2>, &'a Window),
     /// The outputs of a rectifier of this slope.
     Rectified(Tensor<2>, f64),
-    Piece(Box<Piece>),
-    Sum(Vec<Tape>),
+    /// The derivative of an activation.
+    Activation(Tensor<2>),
+    Pool(&'a Window),
+    Normalized(Normalized),
+    Sum(Vec<Tape<'a>>),
     /// Every branch with its outputs.
-    Product(Vec<(Tape, Tensor<2>)>),
+    Product(Vec<(Tape<'a>, Tensor<2>)>),
 }
 
-/// An operation as a graph of its own.
-struct Piece {
-    leaf: Tensor<2>,
-    outputs: Tensor<2>,
+/// What the derivative in the parameters of a map is made of.
+#[derive(Debug, Clone)]
+pub(super) struct Met {
+    /// h, window by window.
+    pub(super) inputs: Tensor<2>,
+    /// delta.
+    pub(super) delta: Tensor<2>,
 }
 
-impl Piece {
-    fn of(h: Tensor<2>, operation: impl FnOnce(Tensor<2>) -> Tensor<2>) -> (Tensor<2>, Self) {
-        let leaf = h.autodiff().require_grad();
-        let outputs = operation(leaf.clone());
-        (outputs.clone().inner(), Self { leaf, outputs })
-    }
-
-    fn back(self, delta: Tensor<2>) -> Tensor<2> {
-        let leaf = self.leaf;
-        let mut gradients = (self.outputs * delta).sum().backward();
-        leaf.grad_remove(&mut gradients).unwrap_or_else(|| leaf.inner().zeros_like())
-    }
-}
-
-/// A forward pass that can be walked back.
+/// A forward pass that can be walked back, any number of times.
 ///
 /// On a CPU a batch is passed in shards, which threads share: all of a layer's work is then done by the thread that has its numbers at
 /// hand, and no product waits for another thread. A row of a product is the same however many rows there are, so the numbers do not
 /// depend on the shards, nor on the threads.
 pub(super) struct Pass<'a> {
     network: &'a Network,
-    shards: Vec<(Range<usize>, Tape)>,
+    shards: Vec<(Range<usize>, Tape<'a>)>,
 }
 
 impl<'a> Pass<'a> {
-    /// The outputs, and the way back.
+    /// The outputs, and the way back, in shards.
     pub(super) fn of(network: &'a Network, x: &Tensor<2>) -> (Tensor<2>, Self) {
         let [n, _] = x.dims();
         let (outputs, shards) = in_parallel(true, shards(network, n), |rows| {
-            let mut tape = Tape::new();
-            let x = x.clone().narrow(0, rows.start, rows.len());
-            let f = record(network, network.operations(), network.rows(x), &mut tape);
-            (scaled(f, network.output_scale()), (rows, tape))
+            let (f, tape) = record_all(network, x.clone().narrow(0, rows.start, rows.len()));
+            (f, (rows, tape))
         })
         .into_iter()
         .unzip();
         (joined(outputs), Self { network, shards })
     }
 
-    /// The gradients of `trainable` parameters, given the loss' in the outputs, in the order of the maps: weights, then biases.
-    pub(super) fn back(self, slope: &Tensor<2>, trainable: &Trainable) -> Vec<Tensor<1>> {
-        let (network, n_shards) = (self.network, self.shards.len());
-        let shards = in_parallel(true, self.shards, |(rows, tape)| {
-            let mut walk = Walk { network, trainable, met: (0..network.maps().len()).map(|_| None).collect() };
+    /// The same on this thread, for callers that use all.
+    pub(super) fn alone(network: &'a Network, x: Tensor<2>) -> (Tensor<2>, Self) {
+        let [n, _] = x.dims();
+        let (f, tape) = record_all(network, x);
+        (f, Self { network, shards: vec![(0..n, tape)] })
+    }
+
+    /// What the parameters' derivatives are made of, given that in the outputs, for maps with a `trainable` parameter.
+    pub(super) fn back(&self, slope: &Tensor<2>, trainable: &Trainable) -> Slopes {
+        let network = self.network;
+        let shards = in_parallel(true, self.shards.iter().collect(), |(rows, tape)| {
+            let mut walk = Walk { network, trainable, met: vec![None; network.maps().len()] };
             let slope = slope.clone().narrow(0, rows.start, rows.len());
             walk.back(tape, scaled(slope, network.output_scale()), false);
             walk.met
@@ -103,29 +97,50 @@ impl<'a> Pass<'a> {
                 deltas.push(met.delta);
             }
         }
-        let tasks: Vec<_> = network.maps().iter().zip(by_map).collect();
-        let gradient = |(map, (inputs, deltas)): (&Dense, (Vec<_>, Vec<_>))| {
+        // One shard is a sign that there are no threads to share with, or that each product had better have all of them.
+        let is_shared = self.shards.len() > 1;
+        let met = |(inputs, deltas): (Vec<_>, Vec<_>)| {
+            (!deltas.is_empty()).then(|| Met { inputs: joined(inputs), delta: joined(deltas) })
+        };
+        Slopes { by_map: in_parallel(is_shared, by_map, met), is_shared }
+    }
+}
+
+/// What was met at every map, in their order.
+pub(super) struct Slopes {
+    pub(super) by_map: Vec<Option<Met>>,
+    /// Whether every thread has maps to itself.
+    is_shared: bool,
+}
+
+impl Slopes {
+    /// The gradients of `trainable` parameters, in the order of the maps: weights, then biases.
+    pub(super) fn gradients(self, network: &Network, trainable: &Trainable) -> Vec<Tensor<1>> {
+        let tasks: Vec<_> = network.maps().iter().zip(self.by_map).collect();
+        let gradients = in_parallel(self.is_shared, tasks, |(map, met)| {
             let affine = map.affine();
             let mut gradients = Vec::new();
-            if deltas.is_empty() {
-                return gradients;
-            }
-            let delta = joined(deltas);
+            let Some(Met { inputs, delta }) = met else { return gradients };
             if trainable.contains(affine.weight.id) {
-                gradients.push(flat(joined(inputs).transpose().matmul(delta.clone())));
+                gradients.push(flat(product(&inputs.transpose(), &delta, affine.weight_scale)));
             }
             if let Some(bias) = affine.bias
                 && trainable.contains(bias.id)
             {
-                // As a product, which Burn's CPU backend does in vectors; its sums of f64 go number by number.
-                let c = Tensor::full([1, delta.dims()[0]], affine.bias_scale, (&delta.device(), delta.dtype()));
-                gradients.push(flat(c.matmul(delta)));
+                gradients.push(flat(column_sums(&delta, affine.bias_scale)));
             }
             gradients
-        };
-        // One shard is a sign that there are no threads to share with, or that each product had better have all of them.
-        let gradients = in_parallel(n_shards > 1, tasks, gradient);
+        });
         gradients.into_iter().flatten().collect()
+    }
+
+    /// Moves the `trainable` parameters by the negative of their gradients, in the place where they are.
+    pub(super) fn descend(self, network: &mut Network, trainable: &Trainable) {
+        let tasks: Vec<_> = std::mem::take(network.maps_mut()).into_iter().zip(self.by_map).collect();
+        *network.maps_mut() = in_parallel(self.is_shared, tasks, |(map, met)| match met {
+            Some(Met { inputs, delta }) => map.descended(&inputs, &delta, trainable),
+            None => map,
+        });
     }
 }
 
@@ -159,60 +174,83 @@ fn joined(mut parts: Vec<Tensor<2>>) -> Tensor<2> {
     if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 0) }
 }
 
-fn record(network: &Network, operations: &[Operation], h: Tensor<2>, tape: &mut Tape) -> Tensor<2> {
-    let piece = |tape: &mut Tape, h, operation: &dyn Fn(Tensor<2>) -> Tensor<2>| {
-        let (outputs, piece) = Piece::of(h, operation);
-        tape.push(Kept::Piece(Box::new(piece)));
-        outputs
-    };
-    let branch = |operations: &Vec<Operation>, h: &Tensor<2>| {
+fn record_all(network: &Network, x: Tensor<2>) -> (Tensor<2>, Tape<'_>) {
+    let mut tape = Tape::new();
+    let f = record(network, network.operations(), network.rows(x), &mut tape);
+    (scaled(f, network.output_scale()), tape)
+}
+
+fn record<'a>(network: &'a Network, operations: &'a [Operation], mut h: Tensor<2>, tape: &mut Tape<'a>) -> Tensor<2> {
+    let branch = |operations: &'a Vec<Operation>, h: &Tensor<2>| {
         let mut tape = Tape::new();
         let outputs = record(network, operations, h.clone(), &mut tape);
         (tape, outputs)
     };
-    operations.iter().fold(h, |h, operation| match operation {
-        Operation::Map(number, window) => {
-            let (h, gathered) = if window.is_identity() {
-                (h, None)
-            } else {
-                let (h, piece) = Piece::of(h, |h| window.gather(h));
-                (h, Some(Box::new(piece)))
-            };
-            let affine = network.maps()[*number].affine();
-            let inputs = scaled(h, affine.weight_scale);
-            let z = affine.of_scaled(inputs.clone());
-            tape.push(Kept::Map { number: *number, inputs, gathered });
-            z
-        }
-        Operation::Activation(activation) => match activation.rectifier() {
-            Some(slope) => {
-                let h = activation.apply(h);
-                tape.push(Kept::Rectified(h.clone(), slope));
+    let mut operations = operations.iter().peekable();
+    while let Some(operation) = operations.next() {
+        h = match operation {
+            Operation::Map(number, window) => {
+                let affine = network.maps()[*number].affine();
+                let inputs = window.gather(h);
+                let z = product(&inputs, &affine.weight.val(), affine.weight_scale);
+                tape.push(Kept::Map(*number, inputs, window));
+                // A rectifier that follows is done in the sweep that adds the biases.
+                match operations.next_if(|next| next.rectifier().is_some()).and_then(Operation::rectifier) {
+                    Some(slope) => {
+                        let h = rectified(z, affine.biases(), slope);
+                        tape.push(Kept::Rectified(h.clone(), slope));
+                        h
+                    }
+                    None => match affine.biases() {
+                        Some(biases) => z + biases,
+                        None => z,
+                    },
+                }
+            }
+            Operation::Activation(activation) => match activation.rectifier() {
+                Some(slope) => {
+                    let h = rectified(h, None, slope);
+                    tape.push(Kept::Rectified(h.clone(), slope));
+                    h
+                }
+                None => {
+                    let (h, derivative) = activation.with_derivative(h);
+                    tape.push(Kept::Activation(derivative));
+                    h
+                }
+            },
+            Operation::Pool(window) => {
+                tape.push(Kept::Pool(window));
+                window.mean(h)
+            }
+            Operation::LayerNorm(eps) => {
+                let normalized = Normalized::of(h, *eps);
+                let h = normalized.outputs();
+                tape.push(Kept::Normalized(normalized));
                 h
             }
-            None => piece(tape, h, &|z| activation.apply(z)),
-        },
-        Operation::Pool(window) => piece(tape, h, &|h| window.mean(h)),
-        Operation::LayerNorm(eps) => piece(tape, h, &|z| layer_norm(z, *eps)),
-        Operation::Sum(branches) => {
-            let (tapes, outputs): (Vec<_>, Vec<_>) = branches.iter().map(|operations| branch(operations, &h)).unzip();
-            tape.push(Kept::Sum(tapes));
-            outputs.into_iter().reduce(|sum, branch| sum + branch).unwrap_or(h)
-        }
-        Operation::Product(branches) => {
-            let branches: Vec<_> = branches.iter().map(|operations| branch(operations, &h)).collect();
-            let product =
-                branches.iter().map(|(_, outputs)| outputs.clone()).reduce(|product, branch| product * branch);
-            tape.push(Kept::Product(branches));
-            product.unwrap_or(h)
-        }
-    })
+            Operation::Sum(branches) => {
+                let (tapes, outputs): (Vec<_>, Vec<_>) =
+                    branches.iter().map(|operations| branch(operations, &h)).unzip();
+                tape.push(Kept::Sum(tapes));
+                outputs.into_iter().reduce(|sum, branch| sum + branch).unwrap_or(h)
+            }
+            Operation::Product(branches) => {
+                let branches: Vec<_> = branches.iter().map(|operations| branch(operations, &h)).collect();
+                let product =
+                    branches.iter().map(|(_, outputs)| outputs.clone()).reduce(|product, branch| product * branch);
+                tape.push(Kept::Product(branches));
+                product.unwrap_or(h)
+            }
+        };
+    }
+    h
 }
 
-fn has_map(tape: &[Kept]) -> bool {
+fn has_map(tape: &[Kept<'_>]) -> bool {
     tape.iter().any(|kept| match kept {
-        Kept::Map { .. } => true,
-        Kept::Rectified(..) | Kept::Piece(_) => false,
+        Kept::Map(..) => true,
+        Kept::Rectified(..) | Kept::Activation(_) | Kept::Pool(_) | Kept::Normalized(_) => false,
         Kept::Sum(tapes) => tapes.iter().any(|tape| has_map(tape)),
         Kept::Product(branches) => branches.iter().any(|(tape, _)| has_map(tape)),
     })
@@ -221,76 +259,47 @@ fn has_map(tape: &[Kept]) -> bool {
 struct Walk<'a> {
     network: &'a Network,
     trainable: &'a Trainable,
-    /// What the gradients of every map are made of, where it is trained.
     met: Vec<Option<Met>>,
-}
-
-/// s h and delta at a map.
-struct Met {
-    inputs: Tensor<2>,
-    delta: Tensor<2>,
 }
 
 impl Walk<'_> {
     /// From delta behind the tape to delta before it, which is only worked out where something behind needs it, or `is_wanted`.
-    fn back(&mut self, mut tape: Tape, delta: Tensor<2>, is_wanted: bool) -> Option<Tensor<2>> {
-        let mut delta = Some(delta);
-        while let Some(kept) = tape.pop() {
-            let goes_on = is_wanted || has_map(&tape);
-            let Some(behind) = delta else { break };
-            delta = self.through(kept, behind, goes_on);
+    fn back(&mut self, tape: &[Kept<'_>], delta: Tensor<2>, is_wanted: bool) -> Option<Tensor<2>> {
+        let mut delta = delta;
+        for (place, kept) in tape.iter().enumerate().rev() {
+            let goes_on = is_wanted || has_map(&tape[..place]);
+            delta = self.through(kept, delta, goes_on)?;
         }
-        delta
+        Some(delta)
     }
 
-    fn through(&mut self, kept: Kept, delta: Tensor<2>, goes_on: bool) -> Option<Tensor<2>> {
+    fn through(&mut self, kept: &Kept<'_>, delta: Tensor<2>, goes_on: bool) -> Option<Tensor<2>> {
         match kept {
-            Kept::Map { number, inputs, gathered } => self.through_map(number, inputs, gathered, delta, goes_on),
+            Kept::Map(number, inputs, window) => {
+                let affine = self.network.maps()[*number].affine();
+                let is_trained = |id| self.trainable.contains(id);
+                if is_trained(affine.weight.id) || affine.bias.is_some_and(|bias| is_trained(bias.id)) {
+                    self.met[*number] = Some(Met { inputs: inputs.clone(), delta: delta.clone() });
+                }
+                goes_on.then(|| window.scatter(product(&delta, &affine.weight.val().transpose(), affine.weight_scale)))
+            }
             // The outputs are positive where the derivative is the slope, and 0 where it is 0.
-            Kept::Rectified(h, slope) => goes_on.then(|| scaled(where_positive(delta, h), slope)),
-            Kept::Piece(piece) => goes_on.then(|| piece.back(delta)),
+            Kept::Rectified(h, slope) => goes_on.then(|| where_positive(delta, h, *slope)),
+            Kept::Activation(derivative) => goes_on.then(|| delta * derivative.clone()),
+            Kept::Pool(window) => goes_on.then(|| window.spread(delta)),
+            Kept::Normalized(normalized) => goes_on.then(|| normalized.back(delta)),
             Kept::Sum(tapes) => {
-                let deltas = tapes.into_iter().map(|tape| self.back(tape, delta.clone(), goes_on));
+                let deltas = tapes.iter().map(|tape| self.back(tape, delta.clone(), goes_on));
                 deltas.collect::<Vec<_>>().into_iter().flatten().reduce(|sum, delta| sum + delta)
             }
             Kept::Product(branches) => {
-                let (tapes, outputs): (Vec<_>, Vec<_>) = branches.into_iter().unzip();
-                let deltas = tapes.into_iter().enumerate().map(|(i, tape)| {
-                    let others = outputs.iter().enumerate().filter(|(j, _)| *j != i);
-                    let delta = others.fold(delta.clone(), |delta, (_, output)| delta * output.clone());
+                let deltas = branches.iter().enumerate().map(|(i, (tape, _))| {
+                    let others = branches.iter().enumerate().filter(|(j, _)| *j != i);
+                    let delta = others.fold(delta.clone(), |delta, (_, (_, output))| delta * output.clone());
                     self.back(tape, delta, goes_on)
                 });
                 deltas.collect::<Vec<_>>().into_iter().flatten().reduce(|sum, delta| sum + delta)
             }
         }
     }
-
-    fn through_map(
-        &mut self,
-        number: usize,
-        inputs: Tensor<2>,
-        gathered: Option<Box<Piece>>,
-        delta: Tensor<2>,
-        goes_on: bool,
-    ) -> Option<Tensor<2>> {
-        let affine = self.network.maps()[number].affine();
-        let is_trained = |id| self.trainable.contains(id);
-        if is_trained(affine.weight.id) || affine.bias.is_some_and(|bias| is_trained(bias.id)) {
-            self.met[number] = Some(Met { inputs, delta: delta.clone() });
-        }
-        goes_on.then(|| {
-            let delta = scaled(delta.matmul(affine.weight.val().transpose()), affine.weight_scale);
-            match gathered {
-                Some(piece) => piece.back(delta),
-                None => delta,
-            }
-        })
-    }
-}
-
-/// delta where h is positive, and 0 elsewhere.
-fn where_positive(delta: Tensor<2>, h: Tensor<2>) -> Tensor<2> {
-    // A second owner, because Burn's CPU backend fills number by number where it can do so in place, and in vectors where it cannot.
-    let _shared = delta.clone();
-    delta.mask_fill(h.lower_equal_elem(0.0), 0.0)
 }

@@ -1,7 +1,7 @@
 //! The windows of convolution and pooling: what an output position sees becomes one row of a matrix, so that both are what they are
 //! for a vector.
 
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 
 use super::device::Compute;
 use crate::arch::Taps;
@@ -59,6 +59,25 @@ impl Window {
         grid.select(1, positions.clone()).reshape(shape)
     }
 
+    /// The transpose of [`Window::gather`]: every number goes back to the place it was seen at, where they add up.
+    ///
+    /// # Shapes
+    /// - input: `[n * n_outputs, n_taps * channels]`
+    /// - output: `[n * n_inputs, channels]`
+    pub(super) fn scatter(&self, seen: Tensor<2>) -> Tensor<2> {
+        let [n_rows, n_columns] = seen.dims();
+        let (n, channels) = (n_rows / self.n_outputs, n_columns / self.n_taps);
+        let shape = [n * self.n_inputs, channels];
+        let Some(positions) = &self.positions else {
+            return if self.n_taps == 1 { seen } else { seen.reshape(shape) };
+        };
+        let seen = seen.reshape([n, self.n_outputs * self.n_taps, channels]);
+        let n_places = self.n_inputs + usize::from(self.is_padded);
+        let grid = Tensor::<3>::zeros([n, n_places, channels], (&seen.device(), seen.dtype()));
+        let grid = grid.select_assign(1, positions.clone(), seen, IndexingUpdateOp::Add);
+        grid.narrow(1, 0, self.n_inputs).reshape(shape)
+    }
+
     /// The mean of what each output position sees.
     ///
     /// # Shapes
@@ -69,5 +88,14 @@ impl Window {
         let seen = self.gather(h);
         let [n_rows, _] = seen.dims();
         seen.reshape([n_rows, self.n_taps, channels]).mean_dim(1).reshape([n_rows, channels])
+    }
+
+    /// The transpose of [`Window::mean`].
+    ///
+    /// # Shapes
+    /// - input: `[n * n_outputs, channels]`
+    /// - output: `[n * n_inputs, channels]`
+    pub(super) fn spread(&self, means: Tensor<2>) -> Tensor<2> {
+        self.scatter((means / self.n_taps as f64).repeat_dim(1, self.n_taps))
     }
 }

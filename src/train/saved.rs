@@ -21,6 +21,8 @@ use crate::record::file;
 
 /// What was read.
 pub(super) struct Saved {
+    /// One flat tensor per trainable parameter.
+    pub(super) theta: Vec<Tensor<1>>,
     pub(super) state: State,
     /// The monitor's.
     pub(super) notes: String,
@@ -41,7 +43,7 @@ struct Header {
 const HEADER: &str = "ntk";
 
 impl Saved {
-    pub(super) fn write(path: &Path, plan: &Plan, state: &State, notes: &str) -> Result<()> {
+    pub(super) fn write(path: &Path, plan: &Plan, theta: &[Tensor<1>], state: &State, notes: &str) -> Result<()> {
         let header = Header {
             plan: format!("{plan:?}"),
             n_steps: state.n_steps,
@@ -51,7 +53,7 @@ impl Saved {
         };
         let header = serde_json::to_string(&header).map_err(|reason| unwritable(path, reason))?;
         let mut parts: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (name, tensors) in lists(state) {
+        for (name, tensors) in lists(theta, state) {
             for (number, tensor) in tensors.iter().enumerate() {
                 let data = to_data(tensor.clone())?;
                 let dtype = if data.dtype().size() == 8 { Dtype::F64 } else { Dtype::F32 };
@@ -136,7 +138,6 @@ impl Saved {
                 Ok(Checkpoint { step, f_train, f_test, loss, parameter_distance })
             };
         let state = State {
-            theta: list("theta")?,
             memory: memory.map(|(first, second)| Memory { first, second }).collect(),
             n_steps: header.n_steps,
             checkpoints: header.checkpoints.iter().enumerate().map(checkpoint).collect::<Result<_>>()?,
@@ -145,15 +146,15 @@ impl Saved {
                 Some((step, error, n_worse)) => Some(Best { theta: list("best")?, step, error, n_worse }),
             },
         };
-        Ok(Self { state, notes: header.notes })
+        Ok(Self { theta: list("theta")?, state, notes: header.notes })
     }
 }
 
-fn lists(state: &State) -> [(&'static str, Vec<Tensor<1>>); 4] {
+fn lists(theta: &[Tensor<1>], state: &State) -> [(&'static str, Vec<Tensor<1>>); 4] {
     let remembered =
         |of: fn(&Memory) -> &Option<Tensor<1>>| state.memory.iter().filter_map(|memory| of(memory).clone()).collect();
     [
-        ("theta", state.theta.clone()),
+        ("theta", theta.to_vec()),
         ("first", remembered(|memory| &memory.first)),
         ("second", remembered(|memory| &memory.second)),
         ("best", state.best.as_ref().map_or(Vec::new(), |best| best.theta.clone())),

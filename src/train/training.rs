@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use burn::tensor::Tensor;
 
 use super::batches::Sampler;
-use super::optimizer::{Memory, Moving};
+use super::optimizer::{Memory, Moving, Penalty};
 use super::saved::Saved;
-use super::{Checkpoint, Monitor, Plan, Problem, Stop, Trajectory, log_spaced_steps};
+use super::{Checkpoint, Monitor, Optimizer, Plan, Problem, Stop, Trajectory, log_spaced_steps};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{
@@ -33,6 +33,8 @@ pub struct Training<'a, M: Model> {
     trainable: Trainable,
     /// Of the start, on the host.
     theta_0: Vec<f64>,
+    /// The same on the device, where something pulls to them; otherwise empty.
+    origin: Vec<Tensor<1>>,
     saving: Option<Saving>,
     pub(super) state: State,
 }
@@ -45,11 +47,10 @@ struct Saving {
     last: Instant,
 }
 
-/// What changes from step to step: all that a resumed run needs.
+/// What changes from step to step beside the model: all that a resumed run needs.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// One flat tensor per trainable parameter.
-    pub(super) theta: Vec<Tensor<1>>,
+    /// One per trainable parameter.
     pub(super) memory: Vec<Memory>,
     pub(super) n_steps: usize,
     pub(super) checkpoints: Vec<Checkpoint>,
@@ -72,8 +73,6 @@ struct OnDevice {
     x_test: Tensor<2>,
     y_train: Tensor<2>,
     x_validation: Option<Tensor<2>>,
-    /// Empty without a pull to them, which is then left out.
-    theta_0: Vec<Tensor<1>>,
 }
 
 impl<'a, M: Model> Training<'a, M> {
@@ -102,10 +101,10 @@ impl<'a, M: Model> Training<'a, M> {
         }
         let trainable = Trainable::of(&model);
         let model = model.valid();
-        let theta = parameters(&model, &trainable);
-        let memory = vec![Memory::default(); theta.len()];
-        let state = State { theta, memory, ..State::default() };
-        Ok(Self { model, problem, plan, compute, trainable, theta_0, saving: None, state })
+        let origin = if plan.ridge > 0.0 { parameters(&model, &trainable) } else { Vec::new() };
+        let memory = vec![Memory::default(); trainable.ids().count()];
+        let state = State { memory, ..State::default() };
+        Ok(Self { model, problem, plan, compute, trainable, theta_0, origin, saving: None, state })
     }
 
     /// Goes on from the unfinished run at `path`, if there is one, and keeps this one there, written every so often. The file stays when the
@@ -116,9 +115,10 @@ impl<'a, M: Model> Training<'a, M> {
     /// A file of another plan, another network or another number type.
     pub fn kept_at(mut self, path: PathBuf, every: Duration, monitor: &mut dyn Monitor<M>) -> Result<Self> {
         if path.exists() {
-            let saved = Saved::read(&path, self.plan, &self.state.theta, self.compute)?;
+            let saved = Saved::read(&path, self.plan, &self.theta(), self.compute)?;
             monitor.resume(&saved.notes)?;
             self.state = saved.state;
+            self.put(&saved.theta);
         }
         self.saving = Some(Saving { path, every, last: Instant::now() });
         Ok(self)
@@ -131,7 +131,6 @@ impl<'a, M: Model> Training<'a, M> {
     pub fn run(mut self, monitor: &mut dyn Monitor<M>) -> Result<(M, Trajectory)> {
         let device = self.on_device();
         let mut sampler = Sampler::new(&self.plan.batches, self.problem.x_train.n_rows(), self.plan.seed);
-        self.load();
         let mut is_reached = self.plan.stop == Stop::AtTime;
         for target in log_spaced_steps(self.plan.n_steps, self.plan.n_checkpoints) {
             if self.state.checkpoints.last().is_some_and(|last| last.step >= target) {
@@ -167,20 +166,21 @@ impl<'a, M: Model> Training<'a, M> {
 
     fn on_device(&self) -> OnDevice {
         let (problem, compute) = (self.problem, self.compute);
-        let theta_0 = if self.plan.ridge > 0.0 { parameters(&self.model, &self.trainable) } else { Vec::new() };
         OnDevice {
             x_train: compute.tensor(problem.x_train),
             x_test: compute.tensor(problem.x_test),
             y_train: compute.tensor(problem.y_train),
             x_validation: problem.validation.map(|(x, _)| compute.tensor(x)),
-            theta_0,
         }
     }
 
-    /// Brings the parameters into the model.
-    fn load(&mut self) {
-        let model = self.model.clone();
-        self.model = with_parameters(model, &self.state.theta, &self.trainable, self.compute);
+    /// The parameters as they are.
+    fn theta(&self) -> Vec<Tensor<1>> {
+        parameters(&self.model, &self.trainable)
+    }
+
+    fn put(&mut self, theta: &[Tensor<1>]) {
+        self.model = with_parameters(self.model.clone(), theta, &self.trainable);
     }
 
     /// Takes a step, unless the rule to stop is met before it.
@@ -201,6 +201,12 @@ impl<'a, M: Model> Training<'a, M> {
         let learning_rate = plan.learning_rate_at(step);
         let prefactor = plan.optimizer.prefactor(learning_rate);
         let wants_loss = matches!(plan.stop, Stop::TrainingLoss(_));
+        let penalty = plan.penalty(self.problem.y_train.values().len());
+        if plan.optimizer == Optimizer::GradientDescent && penalty == Penalty::default() && !wants_loss {
+            self.model.descend(x, &self.trainable, &mut |f| plan.loss.slope(f, y.clone(), learning_rate));
+            self.state.n_steps += 1;
+            return Ok(false);
+        }
         let mut outputs = None;
         let gradients = self.model.gradients(x, &self.trainable, &mut |f| {
             outputs = (wants_loss && is_full).then(|| f.clone());
@@ -213,24 +219,23 @@ impl<'a, M: Model> Training<'a, M> {
                 return Ok(true);
             }
         }
-        let penalty = plan.penalty(self.problem.y_train.values().len());
-        let State { theta, memory, .. } = &mut self.state;
+        let mut theta = self.theta();
         let moving: Vec<Moving<'_>> = theta
             .iter_mut()
-            .zip(memory)
+            .zip(&mut self.state.memory)
             .zip(gradients)
             .enumerate()
             .map(|(number, ((theta, memory), gradient))| Moving {
                 theta,
                 gradient,
-                theta_0: device.theta_0.get(number),
+                theta_0: self.origin.get(number),
                 memory,
             })
             .collect();
         let is_worth = self.compute.is_host() && self.theta_0.len() >= MIN_SHARED;
         in_parallel(is_worth, moving, |moving| plan.optimizer.step(moving, step, learning_rate, penalty));
+        self.put(&theta);
         self.state.n_steps += 1;
-        self.load();
         Ok(false)
     }
 
@@ -250,19 +255,18 @@ impl<'a, M: Model> Training<'a, M> {
                 Ok(best.n_worse >= patience)
             }
             _ => {
-                self.state.best = Some(Best { theta: self.state.theta.clone(), step, error, n_worse: 0 });
+                self.state.best =
+                    Some(Best { theta: parameters(&self.model, &self.trainable), step, error, n_worse: 0 });
                 Ok(false)
             }
         }
     }
 
     fn return_to_best(&mut self) {
-        let Some(best) = &self.state.best else { return };
-        self.state.theta.clone_from(&best.theta);
-        self.state.n_steps = best.step;
-        let step = best.step;
+        let Some(Best { theta, step, .. }) = self.state.best.clone() else { return };
+        self.put(&theta);
+        self.state.n_steps = step;
         self.state.checkpoints.retain(|checkpoint| checkpoint.step < step);
-        self.load();
     }
 
     fn look(&self, device: &OnDevice) -> Result<Checkpoint> {
@@ -303,7 +307,9 @@ impl<'a, M: Model> Training<'a, M> {
         if saving.last.elapsed() < every {
             return;
         }
-        let written = monitor.notes().and_then(|notes| Saved::write(&saving.path, self.plan, &self.state, &notes));
+        let theta = parameters(&self.model, &self.trainable);
+        let written =
+            monitor.notes().and_then(|notes| Saved::write(&saving.path, self.plan, &theta, &self.state, &notes));
         if let Err(reason) = written {
             log::warn!("the unfinished run cannot be kept, and would begin anew if it were interrupted: {reason}");
         }

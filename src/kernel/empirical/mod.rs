@@ -56,7 +56,7 @@ pub use self::tangent::Tangent;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
 use crate::linalg::{Element, GramMatrix, Matrix, mirror_lower};
-use crate::net::{Compute, Predictor, Probed, frozen};
+use crate::net::{Compute, Predictor, Probed};
 
 /// The empirical NTK of a module at its present parameters.
 ///
@@ -230,7 +230,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         for x in std::iter::once(x1).chain(x2) {
             ensure_input_dimension(x, self.module.d_in())?;
         }
-        let valid = frozen(self.module, self.compute);
+        let valid = self.module.valid();
         let anatomy = self.anatomy(&valid)?;
         let sizes = (x1.n_rows(), x2.map(Matrix::n_rows));
         let (task, plan) = self.plan_for(&anatomy, sizes, (n_numbers(&anatomy), is_held))?;

@@ -19,7 +19,7 @@ use super::plan::TILE;
 use crate::error::{Error, Result};
 use crate::kernel::ensure_input_dimension;
 use crate::linalg::Matrix;
-use crate::net::{Compute, Probed, frozen, to_matrix};
+use crate::net::{Compute, Probed, to_matrix};
 
 /// J of a module at `n` inputs, `[n d_out, n_parameters]`: row i O + o is output o of input i, and parameters are in the order in which
 /// Burn visits them, as in [`flatten`](crate::net::flatten) and [`jacobian`](super::jacobian::jacobian).
@@ -41,7 +41,7 @@ impl<'a> Tangent<'a> {
     /// Inputs of another dimension; a module that is not what [`Probed`] promises.
     pub fn of<M: Probed>(module: &M, compute: &'a Compute, x: &Matrix) -> Result<Self> {
         ensure_input_dimension(x, module.d_in())?;
-        let valid = frozen(module, compute);
+        let valid = module.valid();
         let anatomy = Anatomy::of(module, &valid, compute.tensor(&Matrix::zeros(1, module.d_in())))?;
         let source = Source { module: &valid, anatomy: &anatomy, compute };
         let (n, x) = (x.n_rows(), compute.tensor(x));

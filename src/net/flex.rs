@@ -1,0 +1,207 @@
+//! An extension of flex, Burn's CPU backend: products and sweeps in the memory of its tensors.
+
+use std::borrow::Cow;
+
+use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind, Flex};
+use burn::tensor::{DType, Tensor, TensorData};
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::linalg::{self, Onto, View};
+
+/// A tensor as flex has it. Reading needs no copy, and neither does writing, where nobody else holds the numbers.
+pub(super) type Memory = burn::backend::tensor::FloatTensor<Flex>;
+
+/// The memory of a matrix that lies on flex; the matrix itself, if it does not.
+pub(super) fn taken(tensor: Tensor<2>) -> Result<Memory, Tensor<2>> {
+    if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
+        return Err(tensor);
+    }
+    match tensor.into_dispatch() {
+        DispatchTensor { kind: DispatchTensorKind::Flex(BackendTensor::Float(memory)), .. } => Ok(memory),
+        elsewhere => Err(Tensor::from_dispatch(elsewhere)),
+    }
+}
+
+/// The memory of a matrix, which nobody will write to.
+fn seen(tensor: &Tensor<2>) -> Memory {
+    taken(tensor.clone()).unwrap_or_else(|elsewhere| Memory::from_data(elsewhere.into_data()))
+}
+
+/// A number type of networks.
+trait Number: burn::tensor::Element + bytemuck::Pod + linalg::Element {}
+
+impl Number for f32 {}
+
+impl Number for f64 {}
+
+/// `$work` with this memory's number type as `$T`.
+macro_rules! typed {
+    ($memory:expr, $T:ident => $work:expr) => {
+        if $memory.dtype() == DType::F32 {
+            type $T = f32;
+            $work
+        } else {
+            type $T = f64;
+            $work
+        }
+    };
+}
+
+/// factor A B.
+pub(super) fn product(a: &Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+    let (a, b) = (&in_lines(a), &in_lines(&seen(b)));
+    let ((n_rows, _), (_, n_columns)) = (shape(a), shape(b));
+    typed!(a, T => {
+        // Made here: memory that flex makes is copied once for its alignment.
+        let mut c = vec![0.0 as T; n_rows * n_columns];
+        linalg::multiply(&mut c, Onto::Replaced, factor, view(a), view(b));
+        given(Memory::from_data(TensorData::new(c, [n_rows, n_columns])))
+    })
+}
+
+/// C + factor A B.
+pub(super) fn plus_product(c: Memory, a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+    let (a, b) = (&in_lines(&seen(a)), &in_lines(&seen(b)));
+    typed!(a, T => change::<T>(c, |c, _| linalg::multiply(c, Onto::Added, factor, view(a), view(b))))
+}
+
+/// slope max(z + bias, 0), the bias added to every row.
+pub(super) fn rectified(z: Memory, bias: Option<&Tensor<2>>, slope: f64) -> Tensor<2> {
+    let bias = bias.map(seen);
+    typed!(z, T => {
+        let (slope, zero) = (slope as T, 0.0 as T);
+        let bias = bias.as_ref().map(numbers::<T>);
+        change(z, |z, n_columns| {
+            let zeros = vec![zero; if bias.is_none() { n_columns } else { 0 }];
+            let bias = bias.as_deref().unwrap_or(&zeros);
+            in_bands(z, n_columns, move |_, band| {
+                for row in band.chunks_exact_mut(n_columns) {
+                    for (z, bias) in row.iter_mut().zip(bias) {
+                        let sum = *z + *bias;
+                        let scaled = slope * sum;
+                        // What is not a number stays so.
+                        *z = if sum <= zero { zero } else { scaled };
+                    }
+                }
+            });
+        })
+    })
+}
+
+/// factor delta where h is positive, 0 elsewhere.
+pub(super) fn where_positive(delta: Memory, h: &Tensor<2>, factor: f64) -> Tensor<2> {
+    let h = seen(h);
+    typed!(delta, T => {
+        let (factor, zero) = (factor as T, 0.0 as T);
+        let h = numbers::<T>(&h);
+        change(delta, |delta, n_columns| {
+            in_bands(delta, n_columns, |first, band| {
+                let (factor, zero) = (factor, zero);
+                for (delta, h) in band.iter_mut().zip(&h[first..]) {
+                    let scaled = factor * *delta;
+                    *delta = if *h <= zero { zero } else { scaled };
+                }
+            });
+        })
+    })
+}
+
+/// (P + shift) Q, entry by entry, in the place of P, and with what is in the place of `sum` added to it.
+pub(super) fn weighted(p: Memory, shift: f64, q: &Tensor<2>, sum: Option<&Tensor<2>>) -> Tensor<2> {
+    let (q, sum) = (seen(q), sum.map(seen));
+    typed!(p, T => {
+        let shift = shift as T;
+        let (q, sum) = (numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
+        change::<T>(p, |p, n_columns| {
+            in_bands(p, n_columns, |first, band| match &sum {
+                None => band.iter_mut().zip(&q[first..]).for_each(|(p, q)| *p = (*p + shift) * *q),
+                Some(sum) => {
+                    for ((p, q), sum) in band.iter_mut().zip(&q[first..]).zip(&sum[first..]) {
+                        *p = (*p + shift) * *q + *sum;
+                    }
+                }
+            });
+        })
+    })
+}
+
+/// factor times the sums of the columns, `[1, n_columns]`, added up row after row.
+pub(super) fn column_sums(tensor: &Memory, factor: f64) -> Tensor<2> {
+    typed!(tensor, T => {
+        let (_, n_columns) = shape(tensor);
+        let mut sums = vec![0.0 as T; n_columns];
+        Arch::new().dispatch(|| {
+            for row in numbers::<T>(tensor).chunks_exact(n_columns) {
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += *value);
+            }
+            sums.iter_mut().for_each(|sum| *sum *= factor as T);
+        });
+        given(Memory::from_data(TensorData::new(sums, [1, n_columns])))
+    })
+}
+
+fn given(memory: Memory) -> Tensor<2> {
+    Tensor::from_primitive::<Flex>(memory)
+}
+
+/// The same matrix, whose rows or whose columns are lines of neighbouring numbers.
+fn in_lines(memory: &Memory) -> Memory {
+    let ((n_rows, n_columns), (rows, columns)) = (shape(memory), strides(memory));
+    let is_in_lines = (columns == 1 && rows >= n_columns) || (rows == 1 && columns >= n_rows);
+    if is_in_lines { memory.clone() } else { memory.to_contiguous() }
+}
+
+/// Of memory that is [`in_lines`].
+fn view<T: Number>(memory: &Memory) -> View<'_, T> {
+    let ((n_rows, n_columns), (rows, columns)) = (shape(memory), strides(memory));
+    let values = &memory.storage::<T>()[memory.layout().start_offset()..];
+    if columns == 1 && rows >= n_columns {
+        View::new(values, n_rows, n_columns, rows)
+    } else {
+        View::new(values, n_columns, n_rows, columns).turned()
+    }
+}
+
+fn shape(memory: &Memory) -> (usize, usize) {
+    let shape = memory.layout().shape();
+    (shape[0], shape[1])
+}
+
+/// From one row, and from one column, to the next; 0 for an order that is not one of a matrix in lines.
+fn strides(memory: &Memory) -> (usize, usize) {
+    let strides = memory.layout().strides();
+    (usize::try_from(strides[0]).unwrap_or(0), usize::try_from(strides[1]).unwrap_or(0))
+}
+
+/// All numbers, row after row.
+fn numbers<T: Number>(memory: &Memory) -> Cow<'_, [T]> {
+    match memory.layout().contiguous_offsets() {
+        Some((start, end)) => Cow::Borrowed(&memory.storage::<T>()[start..end]),
+        None => Cow::Owned(memory.to_contiguous().storage::<T>().to_vec()),
+    }
+}
+
+/// Lets `work` have all numbers, row after row, and how many are in a row.
+fn change<T: Number>(memory: Memory, work: impl FnOnce(&mut [T], usize)) -> Tensor<2> {
+    let is_own = memory.is_unique() && memory.layout().contiguous_offsets().is_some();
+    let mut memory = if is_own { memory } else { memory.to_contiguous() };
+    let (n_rows, n_columns) = shape(&memory);
+    let start = memory.layout().start_offset();
+    work(&mut memory.storage_mut::<T>()[start..start + n_rows * n_columns], n_columns);
+    given(memory)
+}
+
+/// Numbers below which threads cost more than they do.
+const MIN_SHARED: usize = 1 << 17;
+
+/// Bands of whole rows, with the place of each one's first number, shared among threads where there are many numbers.
+fn in_bands<T: Send>(values: &mut [T], n_columns: usize, work: impl Fn(usize, &mut [T]) + Sync) {
+    let n_threads = rayon::current_num_threads();
+    if n_threads == 1 || values.len() < MIN_SHARED {
+        return Arch::new().dispatch(|| work(0, values));
+    }
+    let size = (values.len() / n_columns).div_ceil(n_threads) * n_columns;
+    let bands = values.par_chunks_mut(size).enumerate();
+    bands.for_each(|(number, band)| Arch::new().dispatch(|| work(number * size, band)));
+}

@@ -1,0 +1,78 @@
+//! What a network does between and behind its products, in as few sweeps over memory as the backend allows.
+//!
+//! On flex, Burn's CPU backend, these are an extension of the backend, in Burn's own terms: they work in the memory of its tensors, where a
+//! product takes a factor along or is added to what is there, and what is done entry by entry is done in one sweep, in place. Elsewhere
+//! each is the chain of tensor operations that it stands for. No tensor here is tracked.
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+
+use super::activation::scaled;
+#[cfg(feature = "flex")]
+use super::flex;
+
+/// factor A B.
+pub(crate) fn product(a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let Ok(a) = flex::taken(a.clone()) {
+        return flex::product(&a, b, factor);
+    }
+    scaled(a.clone(), factor).matmul(b.clone())
+}
+
+/// C + factor A B.
+pub(crate) fn plus_product(c: Tensor<2>, a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    let c = match flex::taken(c) {
+        Ok(c) => return flex::plus_product(c, a, b, factor),
+        Err(c) => c,
+    };
+    c + product(a, b, factor)
+}
+
+/// slope max(z + bias, 0), the bias `[1, n]` added to every row.
+pub(super) fn rectified(z: Tensor<2>, bias: Option<Tensor<2>>, slope: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    let z = match flex::taken(z) {
+        Ok(z) => return flex::rectified(z, bias.as_ref(), slope),
+        Err(z) => z,
+    };
+    let z = match bias {
+        Some(bias) => z + bias,
+        None => z,
+    };
+    scaled(relu(z), slope)
+}
+
+/// factor delta where h is positive, 0 elsewhere.
+pub(super) fn where_positive(delta: Tensor<2>, h: &Tensor<2>, factor: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    let delta = match flex::taken(delta) {
+        Ok(delta) => return flex::where_positive(delta, h, factor),
+        Err(delta) => delta,
+    };
+    scaled(delta.mask_fill(h.clone().lower_equal_elem(0.0), 0.0), factor)
+}
+
+/// sum + (P + shift) Q, entry by entry.
+pub(crate) fn plus_weighted(sum: Option<Tensor<2>>, p: Tensor<2>, shift: f64, q: &Tensor<2>) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    let p = match flex::taken(p) {
+        Ok(p) => return flex::weighted(p, shift, q, sum.as_ref()),
+        Err(p) => p,
+    };
+    let weighted = if shift == 0.0 { p } else { p + shift } * q.clone();
+    match sum {
+        Some(sum) => sum + weighted,
+        None => weighted,
+    }
+}
+
+/// factor times the sums of the columns: `[1, n_columns]`.
+pub(super) fn column_sums(delta: &Tensor<2>, factor: f64) -> Tensor<2> {
+    #[cfg(feature = "flex")]
+    if let Ok(delta) = flex::taken(delta.clone()) {
+        return flex::column_sums(&delta, factor);
+    }
+    scaled(delta.clone().sum_dim(0), factor)
+}
