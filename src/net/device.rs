@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::linalg::{Matrix, transpose};
+use crate::linalg::Matrix;
 
 /// A Burn backend; the name is also that of the Cargo feature which compiles it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -257,27 +257,6 @@ impl Compute {
         Tensor::from_data(data, self.options())
     }
 
-    /// The transpose of `tensor`, laid out in memory as such.
-    ///
-    /// On a CPU a product A^T B of two columns-by-rows matrices runs at twice the rate of A B^T, whose factors must be turned around piece
-    /// by piece each time; Burn's CPU backends turn a matrix number by number. A GPU does without.
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub(crate) fn turned(&self, tensor: Tensor<2>) -> Result<Tensor<2>> {
-        if !self.is_host() {
-            return Ok(tensor.transpose());
-        }
-        let [n_rows, n_columns] = tensor.dims();
-        let data = to_data(tensor)?;
-        let shape = [n_columns, n_rows];
-        let turned = match self.dtype {
-            Dtype::F32 => data.as_slice::<f32>().map(|values| TensorData::new(transpose(values, n_columns), shape)),
-            Dtype::F64 => data.as_slice::<f64>().map(|values| TensorData::new(transpose(values, n_columns), shape)),
-        };
-        Ok(Tensor::from_data(turned.map_err(unreadable)?, self.options()))
-    }
-
     pub(super) fn vector(&self, values: &[f64]) -> Tensor<1> {
         Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), self.options())
     }
@@ -335,16 +314,6 @@ mod tests {
         for backend in [Backend::Flex, Backend::Ndarray].into_iter().filter(|b| b.is_compiled()) {
             let compute = Compute::open(backend, Dtype::F64).expect("CPU backends compute in f64");
             assert_eq!(to_matrix(compute.tensor(&matrix)).expect("readable"), matrix);
-        }
-    }
-
-    #[test]
-    fn a_turned_tensor_is_its_transpose() {
-        let matrix = Matrix::from_fn(35, 18, |i, j| (18 * i + j) as f64);
-        for dtype in [Dtype::F32, Dtype::F64] {
-            let compute = Compute::open(Backend::preferred(), dtype).expect("a CPU backend");
-            let turned = compute.turned(compute.tensor(&matrix)).expect("readable");
-            assert_eq!(to_matrix(turned).expect("readable"), matrix.transpose());
         }
     }
 

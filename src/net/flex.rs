@@ -1,6 +1,7 @@
 //! An extension of flex, Burn's CPU backend: products and sweeps in the memory of its tensors.
 
 use std::borrow::Cow;
+use std::ops::{Add, Mul};
 
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind, Flex};
 use burn::tensor::{DType, Tensor, TensorData};
@@ -29,7 +30,10 @@ fn seen(tensor: &Tensor<2>) -> Memory {
 }
 
 /// A number type of networks.
-trait Number: burn::tensor::Element + bytemuck::Pod + linalg::Element {}
+trait Number:
+    burn::tensor::Element + bytemuck::Pod + linalg::Element + PartialOrd + Add<Output = Self> + Mul<Output = Self>
+{
+}
 
 impl Number for f32 {}
 
@@ -70,60 +74,75 @@ pub(super) fn plus_product(c: Memory, a: &Tensor<2>, b: &Tensor<2>, factor: f64)
 pub(super) fn rectified(z: Memory, bias: Option<&Tensor<2>>, slope: f64) -> Tensor<2> {
     let bias = bias.map(seen);
     typed!(z, T => {
-        let (slope, zero) = (slope as T, 0.0 as T);
         let bias = bias.as_ref().map(numbers::<T>);
-        change(z, |z, n_columns| {
-            let zeros = vec![zero; if bias.is_none() { n_columns } else { 0 }];
+        change::<T>(z, |z, n_columns| {
+            let zeros = vec![0.0; if bias.is_none() { n_columns } else { 0 }];
             let bias = bias.as_deref().unwrap_or(&zeros);
-            in_bands(z, n_columns, move |_, band| {
-                for row in band.chunks_exact_mut(n_columns) {
-                    for (z, bias) in row.iter_mut().zip(bias) {
-                        let sum = *z + *bias;
-                        let scaled = slope * sum;
-                        // What is not a number stays so.
-                        *z = if sum <= zero { zero } else { scaled };
-                    }
-                }
-            });
+            in_bands(z, n_columns, |_, band| rectify(band, bias, slope as T));
         })
     })
+}
+
+#[inline(always)]
+fn rectify<T: Number>(z: &mut [T], bias: &[T], slope: T) {
+    let zero = T::default();
+    for row in z.chunks_exact_mut(bias.len().max(1)) {
+        for (z, bias) in row.iter_mut().zip(bias) {
+            let sum = *z + *bias;
+            let scaled = slope * sum;
+            // What is not a number stays so.
+            *z = if sum <= zero { zero } else { scaled };
+        }
+    }
 }
 
 /// factor delta where h is positive, 0 elsewhere.
 pub(super) fn where_positive(delta: Memory, h: &Tensor<2>, factor: f64) -> Tensor<2> {
     let h = seen(h);
     typed!(delta, T => {
-        let (factor, zero) = (factor as T, 0.0 as T);
         let h = numbers::<T>(&h);
-        change(delta, |delta, n_columns| {
-            in_bands(delta, n_columns, |first, band| {
-                let (factor, zero) = (factor, zero);
-                for (delta, h) in band.iter_mut().zip(&h[first..]) {
-                    let scaled = factor * *delta;
-                    *delta = if *h <= zero { zero } else { scaled };
+        change::<T>(delta, |delta, n_columns| {
+            in_bands(delta, n_columns, |first, band| keep_positive(band, &h[first..], factor as T));
+        })
+    })
+}
+
+#[inline(always)]
+fn keep_positive<T: Number>(delta: &mut [T], h: &[T], factor: T) {
+    let zero = T::default();
+    for (delta, h) in delta.iter_mut().zip(h) {
+        let scaled = factor * *delta;
+        *delta = if *h <= zero { zero } else { scaled };
+    }
+}
+
+/// P (Q + shift), entry by entry, and `sum`; Q as often beside itself as P is wider.
+pub(super) fn weighted(p: Memory, q: &Tensor<2>, shift: f64, sum: Option<&Tensor<2>>) -> Tensor<2> {
+    let (q, sum) = (seen(q), sum.map(seen));
+    let (_, width) = shape(&q);
+    typed!(p, T => {
+        let (q, sum) = (numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
+        change::<T>(p, |p, n_columns| {
+            Arch::new().dispatch(|| {
+                for (number, (p, q)) in p.chunks_exact_mut(n_columns).zip(q.chunks_exact(width)).enumerate() {
+                    let sum = sum.as_ref().map(|sum| &sum[number * n_columns..(number + 1) * n_columns]);
+                    weight(p, q, shift as T, sum);
                 }
             });
         })
     })
 }
 
-/// (P + shift) Q, entry by entry, in the place of P, and with what is in the place of `sum` added to it.
-pub(super) fn weighted(p: Memory, shift: f64, q: &Tensor<2>, sum: Option<&Tensor<2>>) -> Tensor<2> {
-    let (q, sum) = (seen(q), sum.map(seen));
-    typed!(p, T => {
-        let shift = shift as T;
-        let (q, sum) = (numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
-        change::<T>(p, |p, n_columns| {
-            in_bands(p, n_columns, |first, band| match &sum {
-                None => band.iter_mut().zip(&q[first..]).for_each(|(p, q)| *p = (*p + shift) * *q),
-                Some(sum) => {
-                    for ((p, q), sum) in band.iter_mut().zip(&q[first..]).zip(&sum[first..]) {
-                        *p = (*p + shift) * *q + *sum;
-                    }
-                }
-            });
-        })
-    })
+#[inline(always)]
+fn weight<T: Number>(p: &mut [T], q: &[T], shift: T, sum: Option<&[T]>) {
+    match sum {
+        None => p.chunks_exact_mut(q.len()).for_each(|p| p.iter_mut().zip(q).for_each(|(p, q)| *p = *p * (*q + shift))),
+        Some(sum) => {
+            for (p, sum) in p.chunks_exact_mut(q.len()).zip(sum.chunks_exact(q.len())) {
+                p.iter_mut().zip(q).zip(sum).for_each(|((p, q), sum)| *p = *p * (*q + shift) + *sum);
+            }
+        }
+    }
 }
 
 /// factor times the sums of the columns, `[1, n_columns]`, added up row after row.

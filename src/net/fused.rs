@@ -54,14 +54,16 @@ pub(super) fn where_positive(delta: Tensor<2>, h: &Tensor<2>, factor: f64) -> Te
     scaled(delta.mask_fill(h.clone().lower_equal_elem(0.0), 0.0), factor)
 }
 
-/// sum + (P + shift) Q, entry by entry.
-pub(crate) fn plus_weighted(sum: Option<Tensor<2>>, p: Tensor<2>, shift: f64, q: &Tensor<2>) -> Tensor<2> {
+/// sum + P (Q + shift), entry by entry, with Q as often beside itself as P is wider.
+pub(crate) fn plus_weighted(sum: Option<Tensor<2>>, p: Tensor<2>, q: &Tensor<2>, shift: f64) -> Tensor<2> {
     #[cfg(feature = "flex")]
     let p = match flex::taken(p) {
-        Ok(p) => return flex::weighted(p, shift, q, sum.as_ref()),
+        Ok(p) => return flex::weighted(p, q, shift, sum.as_ref()),
         Err(p) => p,
     };
-    let weighted = if shift == 0.0 { p } else { p + shift } * q.clone();
+    let n_times = p.dims()[1] / q.dims()[1].max(1);
+    let q = if shift == 0.0 { q.clone() } else { q.clone() + shift };
+    let weighted = p * if n_times == 1 { q } else { q.repeat_dim(1, n_times) };
     match sum {
         Some(sum) => sum + weighted,
         None => weighted,

@@ -12,7 +12,7 @@ use super::device::Compute;
 use super::model::{Cotangent, Model};
 use super::norm::Normalized;
 use super::parallel::in_pool;
-use super::probe::{Probe, Probed, Trainable};
+use super::probe::{Factor, Probe, Probed, Trainable};
 use super::reverse::{Pass, is_shared};
 use super::window::Window;
 use crate::arch::{AffineMap, Architecture, Step};
@@ -170,6 +170,11 @@ impl Model for Network {
 impl Probed for Network {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2> {
         scaled(self.run(&self.operations, self.rows(x), probe), self.output_scale())
+    }
+
+    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
+        let (f, pass) = Pass::alone(self, x.clone());
+        Ok(pass.factors(&f, 1.0, trainable))
     }
 }
 

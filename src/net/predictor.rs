@@ -16,7 +16,7 @@ use super::device::Compute;
 use super::model::{Cotangent, Model};
 use super::network::Network;
 use super::parallel::in_pool;
-use super::probe::{Probe, Probed, Trainable};
+use super::probe::{Factor, Probe, Probed, Trainable};
 use super::reverse::{Pass, Slopes, is_shared};
 use crate::arch::Architecture;
 use crate::error::Result;
@@ -185,5 +185,20 @@ impl Probed for Predictor {
             // A constant: nothing in it is trained.
             InitialFunction::Plain | InitialFunction::Centred => f - twin.forward(x),
         }
+    }
+
+    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
+        let of = |network: &Network, scale: f64| {
+            let (f, pass) = Pass::alone(network, x.clone());
+            pass.factors(&f, scale, trainable)
+        };
+        Ok(match (&self.twin, self.initial) {
+            (Some(twin), InitialFunction::Antisymmetric) => {
+                let mut factors = of(&self.network, FRAC_1_SQRT_2);
+                factors.extend(of(twin, -FRAC_1_SQRT_2));
+                factors
+            }
+            _ => of(&self.network, 1.0),
+        })
     }
 }

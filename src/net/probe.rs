@@ -19,6 +19,53 @@ pub trait Probed: Model {
     /// - input: `[n, d_in]`
     /// - output: `[n, d_out]`
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2>;
+
+    /// What the derivatives of the `d_out` outputs in the `trainable` parameters are made of at the inputs `x` `[n, d_in]`: one factor for
+    /// every map that has some, in the order of the forward pass.
+    ///
+    /// To be asked of [`Module::valid`]. By a forward and a backward pass of Burn's autodiff for every output, where a module has no quicker
+    /// way.
+    ///
+    /// # Errors
+    /// Outputs that are not `[n, d_out]`.
+    fn factors(&self, x: &Tensor<2>, d_out: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
+        let shape = [x.dims()[0], d_out];
+        let mut factors: Vec<Factor> = Vec::new();
+        for output in 0..d_out {
+            // A graph serves one backward pass.
+            let mut probe = Probe::of_leaves();
+            let f = self.forward_probed(x.clone(), &mut probe);
+            if f.dims() != shape {
+                return Err(Error::shape("outputs of the module", format!("{shape:?}"), format!("{:?}", f.dims())));
+            }
+            let f = if d_out == 1 { f } else { f.narrow(1, output, 1) };
+            // Nothing is tracked in a module without a map.
+            let gradients = f.is_tracked().then(|| f.sum().backward());
+            let trained = probe.into_seen().into_iter().filter(|map| trainable.trains(map));
+            for (number, map) in trained.enumerate() {
+                let Some(leaf) = map.leaf else { continue };
+                // Without a gradient the output does not depend on it: behind a sign, say.
+                let delta = gradients.as_ref().and_then(|gradients| leaf.grad(gradients));
+                let delta = delta.unwrap_or_else(|| leaf.inner().zeros_like());
+                match factors.get_mut(number) {
+                    Some(factor) => factor.deltas.push(delta),
+                    None => factors.push(Factor { inputs: map.inputs, input_scale: 1.0, deltas: vec![delta] }),
+                }
+            }
+        }
+        Ok(factors)
+    }
+}
+
+/// What the derivatives in the parameters of an affine map are made of, for a batch.
+#[derive(Debug, Clone)]
+pub struct Factor {
+    /// The map's inputs, `[rows, n_in]`; one row per sample and position, sample by sample.
+    pub inputs: Tensor<2>,
+    /// What the inputs are still to be multiplied by, so that they are weight_scale h.
+    pub input_scale: f64,
+    /// df / dz of every output of the module, `[rows, n_out]` each.
+    pub deltas: Vec<Tensor<2>>,
 }
 
 /// An affine map of rows, z = weight_scale h W + bias_scale b.
@@ -164,6 +211,11 @@ impl Trainable {
     #[must_use]
     pub fn contains(&self, parameter: ParamId) -> bool {
         self.ids().any(|id| id == parameter)
+    }
+
+    /// Whether the weights or the biases of a map are among them.
+    fn trains(&self, map: &Seen) -> bool {
+        self.contains(map.weight) || map.bias.is_some_and(|(bias, _)| self.contains(bias))
     }
 
     /// Refuses a forward pass whose maps do not have every trainable parameter exactly once.

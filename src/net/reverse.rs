@@ -20,7 +20,7 @@ use super::model::flat;
 use super::network::{Network, Operation};
 use super::norm::Normalized;
 use super::parallel::in_parallel;
-use super::probe::Trainable;
+use super::probe::{Factor, Trainable};
 use super::window::Window;
 
 /// What the way back needs of a forward pass, operation by operation.
@@ -103,6 +103,24 @@ impl<'a> Pass<'a> {
             (!deltas.is_empty()).then(|| Met { inputs: joined(inputs), delta: joined(deltas) })
         };
         Slopes { by_map: in_parallel(is_shared, by_map, met), is_shared }
+    }
+
+    /// What the derivatives of `scale` times every one of the `outputs` are made of.
+    pub(super) fn factors(&self, outputs: &Tensor<2>, scale: f64, trainable: &Trainable) -> Vec<Factor> {
+        let [n, d_out] = outputs.dims();
+        let maps = self.network.maps();
+        let mut factors: Vec<Option<Factor>> = maps.iter().map(|_| None).collect();
+        let slopes = in_parallel(self.network.is_on_host(), (0..d_out).collect(), |output| {
+            self.back(&outputs.zeros_like().slice_fill([0..n, output..output + 1], scale), trainable).by_map
+        });
+        for slopes in slopes {
+            for ((factor, met), map) in factors.iter_mut().zip(slopes).zip(maps) {
+                let Some(Met { inputs, delta }) = met else { continue };
+                let input_scale = map.affine().weight_scale;
+                factor.get_or_insert_with(|| Factor { inputs, input_scale, deltas: Vec::new() }).deltas.push(delta);
+            }
+        }
+        factors.into_iter().flatten().collect()
     }
 }
 

@@ -32,11 +32,6 @@ impl Window {
         }
     }
 
-    /// Whether every output position sees the input position of its number, and nothing else.
-    pub(super) fn is_identity(&self) -> bool {
-        self.positions.is_none() && self.n_taps == 1
-    }
-
     /// What each output position sees, tap by tap.
     ///
     /// # Shapes

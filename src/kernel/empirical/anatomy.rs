@@ -131,8 +131,8 @@ impl Anatomy {
         self.maps.iter().map(MapShape::n_parameters).sum()
     }
 
-    /// Multiplications of one sample's forward and backward passes.
+    /// Multiplications of one sample on its way forth and, for every output, back. Modules that go by autodiff go forth as often as back.
     pub(super) fn passes(&self) -> f64 {
-        2.0 * self.d_out as f64 * self.maps.iter().map(MapShape::pass).sum::<f64>()
+        (1 + self.d_out) as f64 * self.maps.iter().map(MapShape::pass).sum::<f64>()
     }
 }

@@ -15,74 +15,79 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 
 use super::anatomy::MapShape;
-use crate::error::Result;
+use super::outputs::Block;
+use crate::net::{Factor, plus_product, plus_weighted, product};
 
-/// What an affine map contributes for a batch. Samples, or their positions, are columns: products of such matrices are the fast ones on a
-/// CPU.
+/// What an affine map contributes for a batch.
 #[derive(Debug, Clone)]
 pub(super) struct MapFactors {
     n_positions: usize,
     is_weight_trained: bool,
     /// s_b, or 0 where there are no trained biases.
     bias_scale: f64,
-    /// s_w h: `[n_in, n * n_positions]`; absent where each sample's gradient is at hand.
+    /// h times `input_scale` is s_w h: `[n * n_positions, n_in]`; absent where each sample's gradient is at hand.
     inputs: Option<Tensor<2>>,
-    /// One per output: g, `[n_out, n * n_positions]`, or each sample's gradient, `[(n_in + 1) n_out, n]`, in which the bias is the weight of
+    input_scale: f64,
+    /// One per output: g, `[n * n_positions, n_out]`, or each sample's gradient, `[n, (n_in + 1) n_out]`, in which the bias is the weight of
     /// one more input, which is constant.
-    columns: Vec<Tensor<2>>,
+    deltas: Vec<Tensor<2>>,
 }
 
 impl MapFactors {
-    /// Of inputs that carry the scale of the weights, `[n * n_positions, n_in]`, and one `[n * n_positions, n_out]` of deltas per output, all
-    /// turned around by `turn`.
-    pub(super) fn new(
-        shape: &MapShape,
-        inputs: Tensor<2>,
-        deltas: Vec<Tensor<2>>,
-        by_samples: bool,
-        turn: &dyn Fn(Tensor<2>) -> Result<Tensor<2>>,
-    ) -> Result<Self> {
+    pub(super) fn new(shape: &MapShape, factor: Factor, by_samples: bool) -> Self {
         let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
-        let (inputs, columns) =
-            if by_samples { (None, gradients(shape, inputs, deltas)) } else { (Some(turn(inputs)?), deltas) };
-        let columns = columns.into_iter().map(turn).collect::<Result<_>>()?;
-        Ok(Self { n_positions, is_weight_trained, bias_scale, inputs, columns })
+        let Factor { inputs, input_scale, deltas } = factor;
+        let (inputs, deltas) =
+            if by_samples { (None, gradients(shape, inputs * input_scale, deltas)) } else { (Some(inputs), deltas) };
+        Self { n_positions, is_weight_trained, bias_scale, inputs, input_scale, deltas }
     }
 
-    /// Adds this map's term of the kernel between `rows` of this batch and `columns` of the other: `[rows, columns]` for each of `pairs` of
-    /// outputs.
+    /// Adds this map's term of the kernel between `columns` of the other batch and `rows` of this one, for each of `blocks`: its outputs'
+    /// `[columns, rows]`, one beside the other. This way around, the fewer rows are what a product on a CPU brings into order first.
     pub(super) fn add_shares(
         &self,
-        rows: Range<usize>,
-        (other, columns): (&Self, Range<usize>),
-        pairs: &[(usize, usize)],
+        rows: &Range<usize>,
+        (other, columns): (&Self, &Range<usize>),
+        blocks: &[Block],
         sums: &mut [Option<Tensor<2>>],
     ) {
-        let add = |sum: &mut Option<Tensor<2>>, share: Tensor<2>| {
-            *sum = Some(match sum.take() {
-                None => share,
-                Some(sum) => sum + share,
-            });
-        };
-        let (Some(h1), Some(h2)) = (&self.inputs, &other.inputs) else {
-            for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-                add(sum, product(&self.columns[*o1], &rows, &other.columns[*o2], &columns, 1));
-            }
-            return;
-        };
-        let p = self.n_positions;
+        // Of each sample's gradient there is one row, whatever the positions.
+        let p = if self.inputs.is_some() { self.n_positions } else { 1 };
         let bias = self.bias_scale * self.bias_scale;
-        let inputs = self.is_weight_trained.then(|| {
-            let products = product(h1, &rows, h2, &columns, p);
-            if bias == 0.0 { products } else { products + bias }
-        });
-        for (sum, (o1, o2)) in sums.iter_mut().zip(pairs) {
-            let deltas = product(&self.columns[*o1], &rows, &other.columns[*o2], &columns, p);
-            let share = match &inputs {
-                Some(inputs) => deltas * inputs.clone(),
-                None => deltas * bias,
-            };
-            add(sum, sum_positions(share, rows.len(), columns.len()));
+        let inputs = match (&self.inputs, &other.inputs) {
+            (Some(h1), Some(h2)) if self.is_weight_trained => {
+                let (h1, h2) = (samples(h1, rows, p), samples(h2, columns, p));
+                Some(product(&h2, &h1.transpose(), self.input_scale * other.input_scale))
+            }
+            _ => None,
+        };
+        // The outputs of one block's rows are mostly those of the next one's.
+        let mut stacked: Option<(&[usize], Tensor<2>)> = None;
+        for (sum, block) in sums.iter_mut().zip(blocks) {
+            let mut deltas: Option<Tensor<2>> = None;
+            for (o1, o2) in &block.terms {
+                if stacked.as_ref().is_none_or(|(outputs, _)| outputs != o1) {
+                    let of = |output: &usize| samples(&self.deltas[*output], rows, p);
+                    let deltas =
+                        if let [output] = o1[..] { of(&output) } else { Tensor::cat(o1.iter().map(of).collect(), 0) };
+                    stacked = Some((o1, deltas.transpose()));
+                }
+                let Some((_, a)) = &stacked else { continue };
+                let b = samples(&other.deltas[*o2], columns, p);
+                deltas = Some(match deltas {
+                    None => product(&b, a, 1.0),
+                    Some(sum) => plus_product(sum, &b, a, 1.0),
+                });
+            }
+            let Some(deltas) = deltas else { continue };
+            let before = sum.take();
+            *sum = Some(match &inputs {
+                Some(inputs) if p == 1 => plus_weighted(before, deltas, inputs, bias),
+                Some(inputs) => plus(before, sum_positions(plus_weighted(None, deltas, inputs, bias), p)),
+                // The gradients have the biases in them.
+                None if self.inputs.is_none() => plus(before, deltas),
+                None => plus(before, sum_positions(deltas * bias, p)),
+            });
         }
     }
 
@@ -94,14 +99,14 @@ impl MapFactors {
         bias: Option<&Tensor<2>>,
     ) -> Option<Tensor<2>> {
         let inputs = self.inputs.as_ref()?;
-        let moved = weight.map(|weight| inputs.clone().transpose().matmul(weight.clone()));
+        let moved = weight.map(|weight| product(inputs, weight, self.input_scale));
         let bias = bias.map(|bias| bias.clone() * self.bias_scale);
         let moved = match (moved, bias) {
             (Some(z), Some(bias)) => z + bias,
             (Some(z), None) => z,
             (None, bias) => bias?,
         };
-        let rows = (self.columns[output].clone().transpose() * moved).sum_dim(1);
+        let rows = (self.deltas[output].clone() * moved).sum_dim(1);
         let [n_rows, _] = rows.dims();
         let p = self.n_positions;
         Some(if p == 1 { rows } else { rows.reshape([n_rows / p, p]).sum_dim(1) })
@@ -111,14 +116,14 @@ impl MapFactors {
     pub(super) fn backward(&self, u: &[Tensor<2>]) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
         let Some(inputs) = &self.inputs else { return (None, None) };
         let p = self.n_positions;
-        let weighted = self.columns.iter().zip(u).map(|(delta, u)| {
+        let weighted = self.deltas.iter().zip(u).map(|(delta, u)| {
             let [n, _] = u.dims();
             // One factor per sample, for each of its positions.
             let factors = if p == 1 { u.clone() } else { u.clone().repeat_dim(1, p).reshape([n * p, 1]) };
-            delta.clone().transpose() * factors
+            delta.clone() * factors
         });
         let Some(deltas) = weighted.reduce(|sum, term| sum + term) else { return (None, None) };
-        let weight = self.is_weight_trained.then(|| inputs.clone().matmul(deltas.clone()));
+        let weight = self.is_weight_trained.then(|| product(&inputs.clone().transpose(), &deltas, self.input_scale));
         let bias = (self.bias_scale != 0.0).then(|| deltas.sum_dim(0) * self.bias_scale);
         (weight, bias)
     }
@@ -143,17 +148,23 @@ fn gradients(shape: &MapShape, inputs: Tensor<2>, deltas: Vec<Tensor<2>>) -> Vec
     deltas.into_iter().map(gradient).collect()
 }
 
-/// Inner products of the columns of some samples, each with `p` of them: `[rows * p, columns * p]`.
-fn product(a: &Tensor<2>, rows: &Range<usize>, b: &Tensor<2>, columns: &Range<usize>, p: usize) -> Tensor<2> {
-    let part = |of: &Tensor<2>, samples: &Range<usize>| of.clone().narrow(1, samples.start * p, samples.len() * p);
-    part(a, rows).transpose().matmul(part(b, columns))
+/// The rows of some samples, each with `p` of them.
+fn samples(of: &Tensor<2>, samples: &Range<usize>, p: usize) -> Tensor<2> {
+    of.clone().narrow(0, samples.start * p, samples.len() * p)
 }
 
-/// `[n1 * n_positions, n2 * n_positions]` to `[n1, n2]`.
-fn sum_positions(pairs: Tensor<2>, n1: usize, n2: usize) -> Tensor<2> {
-    let [n_rows, n_columns] = pairs.dims();
-    if n_rows == n1 {
+fn plus(sum: Option<Tensor<2>>, term: Tensor<2>) -> Tensor<2> {
+    match sum {
+        Some(sum) => sum + term,
+        None => term,
+    }
+}
+
+/// Of `[n1 * p, n2 * p]`, `[n1, n2]`.
+fn sum_positions(pairs: Tensor<2>, p: usize) -> Tensor<2> {
+    if p == 1 {
         return pairs;
     }
-    pairs.reshape([n1, n_rows / n1, n2, n_columns / n2]).sum_dim(3).sum_dim(1).reshape([n1, n2])
+    let [n1, n2] = pairs.dims().map(|n| n / p);
+    pairs.reshape([n1, p, n2, p]).sum_dim(3).sum_dim(1).reshape([n1, n2])
 }

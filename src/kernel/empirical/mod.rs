@@ -56,7 +56,7 @@ pub use self::tangent::Tangent;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
 use crate::linalg::{Element, GramMatrix, Matrix, mirror_lower};
-use crate::net::{Compute, Predictor, Probed};
+use crate::net::{Compute, Predictor, Probed, Trainable};
 
 /// The empirical NTK of a module at its present parameters.
 ///
@@ -235,7 +235,8 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         let sizes = (x1.n_rows(), x2.map(Matrix::n_rows));
         let (task, plan) = self.plan_for(&anatomy, sizes, (n_numbers(&anatomy), is_held))?;
         let tensor = |x: &Matrix| self.compute.tensor(x);
-        Ok(Open { compute: self.compute, valid, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
+        let trainable = Trainable::of(self.module);
+        Ok(Open { compute: self.compute, valid, trainable, anatomy, task, plan, x1: tensor(x1), x2: x2.map(tensor) })
     }
 
     fn anatomy(&self, valid: &M) -> Result<Anatomy> {
@@ -289,6 +290,7 @@ impl<M: Probed> Kernel for EmpiricalNtk<'_, M> {
 struct Open<'a, M> {
     compute: &'a Compute,
     valid: M,
+    trainable: Trainable,
     anatomy: Anatomy,
     task: Task,
     plan: Plan,
@@ -298,7 +300,8 @@ struct Open<'a, M> {
 
 impl<M: Probed> Open<'_, M> {
     fn structured(&self) -> Result<Structured<'_, M>> {
-        let source = Source { module: &self.valid, anatomy: &self.anatomy, compute: self.compute };
+        let Self { valid, trainable, anatomy, .. } = self;
+        let source = Source { module: valid, trainable, anatomy, compute: self.compute };
         Structured::new(source, self.task, &self.plan, &self.x1, self.x2.as_ref())
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! | method | passes | multiplications | numbers of memory beside the result |
 //! |---|---|---|---|
-//! | structured | O per tile, forward and backward | 2 N O sum p n_in n_out, and sum N1 N2 p^2 (n_in + O^2 n_out) for the products | (n1 + n2) sum p (n_in + O n_out) of two tiles |
+//! | structured | per tile one forward, O backward | N (1 + O) sum p n_in n_out, and sum N1 N2 p^2 (n_in + O^2 n_out) for the products | (n1 + n2) sum p (n_in + O n_out) of two tiles |
 //! | jacobian | N O of one sample each | 3 N O sum p n_in n_out, and N1 N2 O^2 P for the product | (N1 + N2) O P |
 //!
 //! A Gram matrix has half the products. One pass of a single sample reads every weight for one multiplication each, which memory allows
@@ -104,12 +104,20 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// Rows of inputs and positions in a tile, unless memory asks for fewer: so many that the weights, which every tile turns around on its
-/// way back, are a small part of the work.
+/// Rows of inputs and positions in a tile, unless memory asks for fewer: so many that reading the weights is a small part of the work.
 pub(super) const TILE: usize = 512;
+
+/// Fewest of them where every thread would otherwise not have a tile.
+const SMALL_TILE: usize = 128;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
 const STRIP: usize = 64;
+
+/// Rows of several outputs, one below the other, for the rows of a strip: so many that their products with a tile stay in the cache.
+const STACK: usize = 160;
+
+/// Fewest rows in a strip, however many outputs there are.
+const FEWEST: usize = 8;
 
 /// Fewest inputs of a tile with many positions, whose gradients are multiplied input by input.
 const FEW: usize = 64;
@@ -166,7 +174,8 @@ impl Plan {
         };
         let (n_rows_per_input, n_pairs_per_input) = (n_positions(false), n_positions(true));
         let n_largest = task.n_rows.max(task.n_columns).max(1);
-        let n_strip = (STRIP / n_pairs_per_input).max(1).min(n_largest);
+        let n_stacked = if task.outputs == Outputs::Full { d_out } else { 1 };
+        let n_strip = (STRIP / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST)).max(1).min(n_largest);
         // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions; and the blocks of all outputs.
         let per_column =
             3.0 * (n_strip * n_pairs_per_input * n_pairs_per_input) as f64 + (n_strip * task.n_numbers) as f64;
@@ -177,7 +186,10 @@ impl Plan {
             let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
             task.result(n_tile) + n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
         };
-        let mut n_tile = (TILE / n_rows_per_input).max(FEW).min(n_largest);
+        // With several outputs, threads share the ways back of one tile.
+        let n_tiles = if d_out == 1 { rayon::current_num_threads() } else { 1 };
+        let n_rows = TILE.min((n_largest.div_ceil(n_tiles) * n_rows_per_input).max(SMALL_TILE));
+        let mut n_tile = (n_rows / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;
         while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {
             n_tile /= 2;

@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::anatomy::Anatomy;
 use super::factors::{Factors, Source};
-use super::outputs::Outputs;
+use super::outputs::{Block, Outputs};
 use super::plan::{Plan, Task};
 use crate::error::{Error, Result};
 use crate::linalg::{Element, Matrix};
@@ -32,37 +32,48 @@ use crate::net::{Dtype, Probed, to_data};
 pub(super) struct Wanted {
     /// Of the maps that are trained.
     pub(super) maps: Range<usize>,
-    /// Pairs of outputs.
-    pub(super) pairs: Vec<(usize, usize)>,
-    /// Outputs of an input that have rows and columns of their own in one matrix; 1 where every pair has a matrix of its own.
+    pub(super) blocks: Vec<Block>,
+    /// Outputs of an input that have rows and columns of their own in one matrix, a block for each column; 1 where every block has a matrix
+    /// of its own.
     pub(super) n_interleaved: usize,
 }
 
 impl Wanted {
     /// Everything, in one matrix.
     pub(super) fn whole(anatomy: &Anatomy, outputs: Outputs) -> Self {
-        let maps = 0..anatomy.trained_maps().count();
-        let d_out = if outputs == Outputs::Trace { 1 } else { anatomy.d_out };
-        let pairs = (0..d_out).flat_map(|o1| (0..d_out).map(move |o2| (o1, o2))).collect();
-        Self { maps, pairs, n_interleaved: d_out }
+        let (maps, d_out) = (0..anatomy.trained_maps().count(), anatomy.d_out);
+        match outputs {
+            Outputs::Full => {
+                let blocks = (0..d_out).map(|output| Block::column(d_out, output)).collect();
+                Self { maps, blocks, n_interleaved: d_out }
+            }
+            Outputs::Trace => Self { maps, blocks: vec![Block::trace(d_out)], n_interleaved: 1 },
+        }
     }
 
     /// Each output with itself, in a matrix of its own.
     pub(super) fn diagonal(anatomy: &Anatomy) -> Self {
         let maps = 0..anatomy.trained_maps().count();
-        Self { maps, pairs: (0..anatomy.d_out).map(|output| (output, output)).collect(), n_interleaved: 1 }
+        Self { maps, blocks: (0..anatomy.d_out).map(Block::diagonal).collect(), n_interleaved: 1 }
     }
 
     fn n_matrices(&self) -> usize {
-        self.pairs.len() / (self.n_interleaved * self.n_interleaved)
+        self.blocks.len() / self.n_interleaved
     }
 }
 
 /// The tiles of two sets of inputs, or of one with itself.
 pub(super) struct Structured<'a, M> {
     source: Source<'a, M>,
+    grid: Grid,
+}
+
+/// What threads share of it.
+struct Grid {
     task: Task,
     n_strip: usize,
+    d_out: usize,
+    dtype: Dtype,
     rows: Tiles,
     /// Absent for a Gram matrix.
     columns: Option<Tiles>,
@@ -81,9 +92,10 @@ impl Tiles {
         let ranges = (0..n).step_by(plan.n_tile).map(|first| first..(first + plan.n_tile).min(n)).collect();
         let mut tiles = Self { x: x.clone(), ranges, held: Vec::new() };
         if plan.holds_factors {
-            let (anatomy, compute) = (source.anatomy, source.compute);
-            let find =
-                |(module, tile): (M, usize)| tiles.find(&Source { module: &module, anatomy, compute }, task, tile);
+            let Source { trainable, anatomy, compute, .. } = *source;
+            let find = |(module, tile): (M, usize)| {
+                tiles.find(&Source { module: &module, trainable, anatomy, compute }, task, tile)
+            };
             // Each has a handle of its own on the module, whose parameters are shared.
             let each = (0..tiles.ranges.len()).map(|tile| (source.module.clone(), tile));
             tiles.held = if compute.is_host() {
@@ -94,6 +106,10 @@ impl Tiles {
             };
         }
         Ok(tiles)
+    }
+
+    fn is_held(&self) -> bool {
+        self.held.len() == self.ranges.len()
     }
 
     fn factors<M: Probed>(&self, source: &Source<'_, M>, task: &Task, tile: usize) -> Result<Cow<'_, Factors>> {
@@ -120,12 +136,14 @@ impl<'a, M: Probed> Structured<'a, M> {
     ) -> Result<Self> {
         let rows = Tiles::new(&source, &task, plan, x1)?;
         let columns = x2.map(|x2| Tiles::new(&source, &task, plan, x2)).transpose()?;
-        Ok(Self { source, task, n_strip: plan.n_strip, rows, columns })
+        let (d_out, dtype) = (source.anatomy.d_out, source.compute.dtype());
+        Ok(Self { source, grid: Grid { task, n_strip: plan.n_strip, d_out, dtype, rows, columns } })
     }
 
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
     pub(super) fn matrices(&self, wanted: &Wanted) -> Result<Vec<Matrix>> {
-        let (n_rows, n_columns) = (self.task.n_rows * wanted.n_interleaved, self.task.n_columns * wanted.n_interleaved);
+        let Task { n_rows, n_columns, .. } = self.grid.task;
+        let (n_rows, n_columns) = (n_rows * wanted.n_interleaved, n_columns * wanted.n_interleaved);
         let mut matrices: Vec<Matrix> = (0..wanted.n_matrices()).map(|_| Matrix::zeros(n_rows, n_columns)).collect();
         self.fill(wanted, matrices.iter_mut().map(Matrix::values_mut).collect())?;
         Ok(matrices)
@@ -133,11 +151,14 @@ impl<'a, M: Probed> Structured<'a, M> {
 
     /// The same into numbers of either type, row after row.
     pub(super) fn fill<T: Element>(&self, wanted: &Wanted, mut matrices: Vec<&mut [T]>) -> Result<()> {
-        let n_columns = self.task.n_columns * wanted.n_interleaved;
-        for (number, range) in self.rows.ranges.iter().enumerate() {
+        let rows = &self.grid.rows;
+        if rows.is_held() {
+            return self.band(0..rows.ranges.len(), wanted, matrices);
+        }
+        let n_columns = self.grid.task.n_columns * wanted.n_interleaved;
+        for (tile, range) in rows.ranges.iter().enumerate() {
             let part = range.start * wanted.n_interleaved * n_columns..range.end * wanted.n_interleaved * n_columns;
-            let bands = matrices.iter_mut().map(|matrix| &mut matrix[part.clone()]).collect();
-            self.band(number, wanted, bands)?;
+            self.band(tile..tile + 1, wanted, matrices.iter_mut().map(|matrix| &mut matrix[part.clone()]).collect())?;
         }
         Ok(())
     }
@@ -148,51 +169,105 @@ impl<'a, M: Probed> Structured<'a, M> {
         wanted: &Wanted,
         take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
     ) -> Result<()> {
-        let n_columns = self.task.n_columns * wanted.n_interleaved;
-        for (number, range) in self.rows.ranges.iter().enumerate() {
+        let n_columns = self.grid.task.n_columns * wanted.n_interleaved;
+        for (tile, range) in self.grid.rows.ranges.iter().enumerate() {
             let mut block = Matrix::zeros(range.len() * wanted.n_interleaved, n_columns);
-            self.band(number, wanted, vec![block.values_mut()])?;
+            self.band(tile..tile + 1, wanted, vec![block.values_mut()])?;
             take(range.clone(), &block)?;
         }
         Ok(())
     }
 
-    /// The rows of tile `number`, into one band `[rows, n_columns]` of each matrix.
-    fn band<T: Element>(&self, number: usize, wanted: &Wanted, mut bands: Vec<&mut [T]>) -> Result<()> {
-        let rows = self.rows.factors(&self.source, &self.task, number)?;
-        let is_lower = self.task.is_lower();
-        let columns = self.columns.as_ref().unwrap_or(&self.rows);
-        let n_columns = self.task.n_columns * wanted.n_interleaved;
-        let n_strip = self.n_strip;
-        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.source.anatomy.d_out as f64 } else { 1.0 };
-        let n_tiles = if is_lower { number + 1 } else { columns.ranges.len() };
-        for tile in 0..n_tiles {
-            let is_own = self.columns.is_none() && tile == number;
-            let other = if is_own { rows.clone() } else { columns.factors(&self.source, &self.task, tile)? };
-            // Every strip has its rows of each band.
-            let mut strips: Vec<Vec<&mut [T]>> = (0..rows.n.div_ceil(self.n_strip)).map(|_| Vec::new()).collect();
-            for band in &mut bands {
-                let height = self.n_strip * wanted.n_interleaved * n_columns;
-                strips.iter_mut().zip(band.chunks_mut(height)).for_each(|(strip, rows)| strip.push(rows));
+    /// The rows of some tiles, of one where factors are not held, into one band `[rows, n_columns]` of each matrix.
+    fn band<T: Element>(&self, tiles: Range<usize>, wanted: &Wanted, bands: Vec<&mut [T]>) -> Result<()> {
+        let grid = &self.grid;
+        let n_of_input = wanted.n_interleaved * grid.task.n_columns * wanted.n_interleaved;
+        let mut strips = grid.strips(tiles.clone());
+        for mut band in bands {
+            for strip in &mut strips {
+                let (rows, rest) = band.split_at_mut(strip.rows.len() * n_of_input);
+                strip.bands.push(rows);
+                band = rest;
             }
-            strips.into_par_iter().enumerate().try_for_each(|(strip, bands)| {
-                let strip = strip * n_strip..((strip + 1) * n_strip).min(rows.n);
-                let part = 0..if is_lower && is_own { strip.end } else { other.n };
-                let blocks = rows.contract(&strip, (&other, &part), wanted.maps.clone(), &wanted.pairs);
-                let blocks: Vec<TensorData> = blocks.into_iter().map(to_data).collect::<Result<_>>()?;
-                let place =
-                    Place { n_outputs: wanted.n_interleaved, n_columns, first: columns.ranges[tile].start, scale };
-                for (band, blocks) in bands.into_iter().zip(blocks.chunks(wanted.n_interleaved.pow(2))) {
-                    match self.source.compute.dtype() {
-                        Dtype::F32 => place.put::<f32, T>(blocks, band)?,
-                        Dtype::F64 => place.put::<f64, T>(blocks, band)?,
-                    }
-                }
-                Ok(())
-            })?;
+        }
+        if grid.rows.is_held() {
+            // Every strip goes all the way by itself, and no thread waits for another.
+            return strips.into_par_iter().try_for_each(|mut strip| {
+                let rows = &grid.rows.held[strip.tile];
+                (0..grid.n_tiles(strip.tile))
+                    .try_for_each(|tile| grid.fill(&mut strip, rows, (tile, &grid.columns().held[tile]), wanted))
+            });
+        }
+        for row_tile in tiles {
+            let rows = grid.rows.factors(&self.source, &grid.task, row_tile)?;
+            for tile in 0..grid.n_tiles(row_tile) {
+                let is_own = grid.columns.is_none() && tile == row_tile;
+                let other =
+                    if is_own { rows.clone() } else { grid.columns().factors(&self.source, &grid.task, tile)? };
+                strips
+                    .par_iter_mut()
+                    .filter(|strip| strip.tile == row_tile)
+                    .try_for_each(|strip| grid.fill(strip, &rows, (tile, &other), wanted))?;
+            }
         }
         Ok(())
     }
+}
+
+impl Grid {
+    fn columns(&self) -> &Tiles {
+        self.columns.as_ref().unwrap_or(&self.rows)
+    }
+
+    /// Tiles of columns that the rows of a tile meet.
+    fn n_tiles(&self, tile: usize) -> usize {
+        if self.task.is_lower() { tile + 1 } else { self.columns().ranges.len() }
+    }
+
+    fn strips<T>(&self, tiles: Range<usize>) -> Vec<Strip<'_, T>> {
+        let of = |tile: usize| {
+            let n = self.rows.ranges[tile].len();
+            let rows = (0..n).step_by(self.n_strip).map(move |first| first..(first + self.n_strip).min(n));
+            rows.map(move |rows| Strip { tile, rows, bands: Vec::new() })
+        };
+        tiles.flat_map(of).collect()
+    }
+
+    /// The columns of a tile in the rows of a strip.
+    fn fill<T: Element>(
+        &self,
+        strip: &mut Strip<'_, T>,
+        rows: &Factors,
+        (tile, other): (usize, &Factors),
+        wanted: &Wanted,
+    ) -> Result<()> {
+        let is_diagonal = self.task.is_lower() && tile == strip.tile;
+        let part = 0..if is_diagonal { strip.rows.end } else { other.n };
+        let blocks = rows.contract(&strip.rows, (other, &part), wanted.maps.clone(), &wanted.blocks);
+        let blocks: Vec<TensorData> = blocks.into_iter().map(to_data).collect::<Result<_>>()?;
+        let place = Place {
+            n_outputs: wanted.n_interleaved,
+            n_columns: self.task.n_columns * wanted.n_interleaved,
+            first: self.columns().ranges[tile].start,
+            scale: if self.task.outputs == Outputs::Trace { 1.0 / self.d_out as f64 } else { 1.0 },
+        };
+        for (band, blocks) in strip.bands.iter_mut().zip(blocks.chunks(wanted.n_interleaved)) {
+            match self.dtype {
+                Dtype::F32 => place.put::<f32, T>(blocks, band)?,
+                Dtype::F64 => place.put::<f64, T>(blocks, band)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a tile that are one piece of work.
+struct Strip<'a, T> {
+    tile: usize,
+    /// Within the tile.
+    rows: Range<usize>,
+    /// Their rows of every matrix.
+    bands: Vec<&'a mut [T]>,
 }
 
 /// Where blocks go in rows of `n_columns` entries.
@@ -207,27 +282,37 @@ struct Place {
 }
 
 impl Place {
-    /// Writes the blocks of all pairs of outputs, the second output fastest.
+    /// Writes one block for the columns of every output, in which a row has what one column of every output and input of the band has.
     fn put<S: burn::tensor::Element + Into<f64>, T: Element>(
         &self,
         blocks: &[TensorData],
         band: &mut [T],
     ) -> Result<()> {
+        let unlike = |reason| Error::Check(format!("a block of another number type: {reason:?}"));
+        let blocks = blocks.iter().map(|block| block.as_slice::<S>().map_err(unlike)).collect::<Result<Vec<_>>>()?;
         let n_outputs = self.n_outputs;
-        let n_inputs = band.len() / (self.n_columns * n_outputs).max(1);
-        for (row, into) in band.chunks_exact_mut(self.n_columns).enumerate() {
-            let (input, o1) = (row / n_outputs, row % n_outputs);
-            for (o2, block) in blocks[o1 * n_outputs..].iter().take(n_outputs).enumerate() {
-                let values = block
-                    .as_slice::<S>()
-                    .map_err(|reason| Error::Check(format!("a block of another number type: {reason}")))?;
-                let n = values.len() / n_inputs;
-                let into = into[self.first * n_outputs + o2..].iter_mut().step_by(n_outputs);
-                for (to, from) in into.zip(&values[input * n..(input + 1) * n]) {
-                    *to = T::of(self.scale * (*from).into());
+        let n_rows = band.len() / self.n_columns.max(1);
+        let n_inputs = n_rows / n_outputs;
+        let n = blocks.first().map_or(0, |block| block.len() / n_rows.max(1));
+        // By squares, because neighbours in a block lie in rows of their own in the band.
+        for (places, columns) in squares(n_rows, n) {
+            for place in places {
+                let (o1, input) = (place / n_inputs, place % n_inputs);
+                let start = (input * n_outputs + o1) * self.n_columns + (self.first + columns.start) * n_outputs;
+                for (o2, block) in blocks.iter().enumerate() {
+                    let from = block[columns.start * n_rows + place..].iter().step_by(n_rows).take(columns.len());
+                    let into = band[start + o2..].iter_mut().step_by(n_outputs);
+                    into.zip(from).for_each(|(to, from)| *to = T::of(self.scale * (*from).into()));
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Ranges of rows and of columns that make up squares.
+fn squares(n_rows: usize, n_columns: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
+    const SIDE: usize = 16;
+    let parts = move |n: usize| (0..n).step_by(SIDE).map(move |first| first..(first + SIDE).min(n));
+    parts(n_columns).flat_map(move |columns| parts(n_rows).map(move |rows| (rows, columns.clone())))
 }

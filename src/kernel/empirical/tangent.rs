@@ -19,7 +19,7 @@ use super::plan::TILE;
 use crate::error::{Error, Result};
 use crate::kernel::ensure_input_dimension;
 use crate::linalg::Matrix;
-use crate::net::{Compute, Probed, to_matrix};
+use crate::net::{Compute, Probed, Trainable, to_matrix};
 
 /// J of a module at `n` inputs, `[n d_out, n_parameters]`: row i O + o is output o of input i, and parameters are in the order in which
 /// Burn visits them, as in [`flatten`](crate::net::flatten) and [`jacobian`](super::jacobian::jacobian).
@@ -43,7 +43,8 @@ impl<'a> Tangent<'a> {
         ensure_input_dimension(x, module.d_in())?;
         let valid = module.valid();
         let anatomy = Anatomy::of(module, &valid, compute.tensor(&Matrix::zeros(1, module.d_in())))?;
-        let source = Source { module: &valid, anatomy: &anatomy, compute };
+        let trainable = Trainable::of(module);
+        let source = Source { module: &valid, trainable: &trainable, anatomy: &anatomy, compute };
         let (n, x) = (x.n_rows(), compute.tensor(x));
         let tiles =
             (0..n).step_by(TILE).map(|first| source.for_tangent(&x.clone().narrow(0, first, TILE.min(n - first))));
