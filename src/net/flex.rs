@@ -96,13 +96,22 @@ fn rectify<T: Number>(z: &mut [T], bias: &[T], slope: T) {
     }
 }
 
-/// factor delta where h is positive, 0 elsewhere.
-pub(super) fn where_positive(delta: Memory, h: &Tensor<2>, factor: f64) -> Tensor<2> {
+/// factor delta where h is positive, 0 elsewhere, with all of a sample's h for each of its ways back.
+pub(super) fn where_positive(delta: Memory, h: &Tensor<2>, factor: f64, n_samples: usize) -> Tensor<2> {
     let h = seen(h);
     typed!(delta, T => {
         let h = numbers::<T>(&h);
         change::<T>(delta, |delta, n_columns| {
-            in_bands(delta, n_columns, |first, band| keep_positive(band, &h[first..], factor as T));
+            let n_ways = delta.len() / h.len().max(1);
+            if n_ways <= 1 {
+                return in_bands(delta, n_columns, |first, band| keep_positive(band, &h[first..], factor as T));
+            }
+            let size = (h.len() / n_samples.max(1)).max(1);
+            Arch::new().dispatch(|| {
+                for (delta, h) in delta.chunks_exact_mut(n_ways * size).zip(h.chunks_exact(size)) {
+                    delta.chunks_exact_mut(size).for_each(|delta| keep_positive(delta, h, factor as T));
+                }
+            });
         })
     })
 }
@@ -116,31 +125,59 @@ fn keep_positive<T: Number>(delta: &mut [T], h: &[T], factor: T) {
     }
 }
 
-/// P (Q + shift), entry by entry, and `sum`; Q as often beside itself as P is wider.
-pub(super) fn weighted(p: Memory, q: &Tensor<2>, shift: f64, sum: Option<&Tensor<2>>) -> Tensor<2> {
+/// P (Q + shift), entry by entry, and `sum`, where P has as many rows and columns of each output of a sample as Q has of the sample,
+/// `n_rows` and `n_columns` of them samples.
+pub(super) fn weighted(
+    p: Memory,
+    q: &Tensor<2>,
+    shift: f64,
+    sum: Option<&Tensor<2>>,
+    (n_rows, n_columns): (usize, usize),
+) -> Tensor<2> {
     let (q, sum) = (seen(q), sum.map(seen));
-    let (_, width) = shape(&q);
+    let (q_rows, q_columns) = shape(&q);
+    // Rows and columns of one sample.
+    let (height, width) = ((q_rows / n_rows.max(1)).max(1), (q_columns / n_columns.max(1)).max(1));
     typed!(p, T => {
         let (q, sum) = (numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
-        change::<T>(p, |p, n_columns| {
+        change::<T>(p, |p, p_columns| {
+            let n_outputs = (p_columns / q_columns.max(1)).max(1);
+            let mut wide = vec![0.0 as T; p_columns];
             Arch::new().dispatch(|| {
-                for (number, (p, q)) in p.chunks_exact_mut(n_columns).zip(q.chunks_exact(width)).enumerate() {
-                    let sum = sum.as_ref().map(|sum| &sum[number * n_columns..(number + 1) * n_columns]);
-                    weight(p, q, shift as T, sum);
+                for (number, q) in q.chunks_exact(q_columns).enumerate() {
+                    widen(q, &mut wide, width, n_outputs, shift as T);
+                    let (sample, position) = (number / height, number % height);
+                    for output in 0..n_outputs {
+                        let first = ((sample * n_outputs + output) * height + position) * p_columns;
+                        let row = first..first + p_columns;
+                        weight(&mut p[row.clone()], &wide, sum.as_ref().map(|sum| &sum[row]));
+                    }
                 }
             });
         })
     })
 }
 
+/// Every sample's `width` numbers for each output, with the shift.
 #[inline(always)]
-fn weight<T: Number>(p: &mut [T], q: &[T], shift: T, sum: Option<&[T]>) {
+fn widen<T: Number>(q: &[T], wide: &mut [T], width: usize, n_outputs: usize, shift: T) {
+    if n_outputs == 1 {
+        wide.iter_mut().zip(q).for_each(|(wide, q)| *wide = *q + shift);
+        return;
+    }
+    for (q, wide) in q.chunks_exact(width).zip(wide.chunks_exact_mut(n_outputs * width)) {
+        for wide in wide.chunks_exact_mut(width) {
+            wide.iter_mut().zip(q).for_each(|(wide, q)| *wide = *q + shift);
+        }
+    }
+}
+
+#[inline(always)]
+fn weight<T: Number>(p: &mut [T], weights: &[T], sum: Option<&[T]>) {
     match sum {
-        None => p.chunks_exact_mut(q.len()).for_each(|p| p.iter_mut().zip(q).for_each(|(p, q)| *p = *p * (*q + shift))),
+        None => p.iter_mut().zip(weights).for_each(|(p, weight)| *p = *p * *weight),
         Some(sum) => {
-            for (p, sum) in p.chunks_exact_mut(q.len()).zip(sum.chunks_exact(q.len())) {
-                p.iter_mut().zip(q).zip(sum).for_each(|((p, q), sum)| *p = *p * (*q + shift) + *sum);
-            }
+            p.iter_mut().zip(weights).zip(sum).for_each(|((p, weight), sum)| *p = *p * *weight + *sum);
         }
     }
 }

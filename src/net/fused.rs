@@ -21,7 +21,7 @@ pub(crate) fn product(a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
 }
 
 /// C + factor A B.
-pub(crate) fn plus_product(c: Tensor<2>, a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+pub(super) fn plus_product(c: Tensor<2>, a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
     #[cfg(feature = "flex")]
     let c = match flex::taken(c) {
         Ok(c) => return flex::plus_product(c, a, b, factor),
@@ -44,26 +44,45 @@ pub(super) fn rectified(z: Tensor<2>, bias: Option<Tensor<2>>, slope: f64) -> Te
     scaled(relu(z), slope)
 }
 
-/// factor delta where h is positive, 0 elsewhere.
-pub(super) fn where_positive(delta: Tensor<2>, h: &Tensor<2>, factor: f64) -> Tensor<2> {
+/// factor delta where h is positive, 0 elsewhere, with all of a sample's h for each of its ways back.
+pub(super) fn where_positive(delta: Tensor<2>, h: &Tensor<2>, factor: f64, n_samples: usize) -> Tensor<2> {
     #[cfg(feature = "flex")]
     let delta = match flex::taken(delta) {
-        Ok(delta) => return flex::where_positive(delta, h, factor),
+        Ok(delta) => return flex::where_positive(delta, h, factor, n_samples),
         Err(delta) => delta,
     };
-    scaled(delta.mask_fill(h.clone().lower_equal_elem(0.0), 0.0), factor)
+    let h = repeated(h, n_samples, delta.dims()[0] / h.dims()[0].max(1));
+    scaled(delta.mask_fill(h.lower_equal_elem(0.0), 0.0), factor)
 }
 
-/// sum + P (Q + shift), entry by entry, with Q as often beside itself as P is wider.
-pub(crate) fn plus_weighted(sum: Option<Tensor<2>>, p: Tensor<2>, q: &Tensor<2>, shift: f64) -> Tensor<2> {
+/// Every sample's rows `n_times`, one after the other.
+pub(super) fn repeated(rows: &Tensor<2>, n_samples: usize, n_times: usize) -> Tensor<2> {
+    if n_times == 1 {
+        return rows.clone();
+    }
+    let [n_rows, n_columns] = rows.dims();
+    let samples = rows.clone().reshape([n_samples, n_rows * n_columns / n_samples.max(1)]);
+    samples.repeat_dim(1, n_times).reshape([n_rows * n_times, n_columns])
+}
+
+/// sum + P (Q + shift), entry by entry, where P has as many rows and columns of each output of a sample as Q has of the sample, `n_rows` and
+/// `n_columns` of them samples.
+pub(crate) fn plus_weighted(
+    sum: Option<Tensor<2>>,
+    p: Tensor<2>,
+    q: &Tensor<2>,
+    shift: f64,
+    (n_rows, n_columns): (usize, usize),
+) -> Tensor<2> {
     #[cfg(feature = "flex")]
     let p = match flex::taken(p) {
-        Ok(p) => return flex::weighted(p, q, shift, sum.as_ref()),
+        Ok(p) => return flex::weighted(p, q, shift, sum.as_ref(), (n_rows, n_columns)),
         Err(p) => p,
     };
-    let n_times = p.dims()[1] / q.dims()[1].max(1);
+    let n_outputs = p.dims()[0] / q.dims()[0].max(1);
     let q = if shift == 0.0 { q.clone() } else { q.clone() + shift };
-    let weighted = p * if n_times == 1 { q } else { q.repeat_dim(1, n_times) };
+    let q = repeated(&repeated(&q, n_rows, n_outputs).transpose(), n_columns, n_outputs).transpose();
+    let weighted = p * q;
     match sum {
         Some(sum) => sum + weighted,
         None => weighted,

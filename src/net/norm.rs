@@ -22,10 +22,11 @@ impl Normalized {
         self.outputs.clone()
     }
 
-    /// From dloss/dy to dloss/dz = (delta - mean delta - y mean(y delta)) / deviation.
-    pub(super) fn back(&self, delta: Tensor<2>) -> Tensor<2> {
-        let along = (self.outputs.clone() * delta.clone()).mean_dim(1);
+    /// From dloss/dy to dloss/dz = (delta - mean delta - y mean(y delta)) / deviation, with the rows that `for_all` makes of those here.
+    pub(super) fn back(&self, delta: Tensor<2>, for_all: impl Fn(&Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+        let (outputs, deviation) = (for_all(&self.outputs), for_all(&self.deviation));
+        let along = (outputs.clone() * delta.clone()).mean_dim(1);
         let mean = delta.clone().mean_dim(1);
-        (delta - mean - self.outputs.clone() * along) / self.deviation.clone()
+        (delta - mean - outputs * along) / deviation
     }
 }

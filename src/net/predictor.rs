@@ -17,7 +17,7 @@ use super::model::{Cotangent, Model};
 use super::network::Network;
 use super::parallel::in_pool;
 use super::probe::{Factor, Probe, Probed, Trainable};
-use super::reverse::{Pass, Slopes, is_shared};
+use super::reverse::{Pass, Slopes, factors, is_shared};
 use crate::arch::Architecture;
 use crate::error::Result;
 use crate::seed::{self, Stream};
@@ -188,17 +188,13 @@ impl Probed for Predictor {
     }
 
     fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
-        let of = |network: &Network, scale: f64| {
-            let (f, pass) = Pass::alone(network, x.clone());
-            pass.factors(&f, scale, trainable)
-        };
         Ok(match (&self.twin, self.initial) {
             (Some(twin), InitialFunction::Antisymmetric) => {
-                let mut factors = of(&self.network, FRAC_1_SQRT_2);
-                factors.extend(of(twin, -FRAC_1_SQRT_2));
-                factors
+                let mut both = factors(&self.network, x, FRAC_1_SQRT_2, trainable);
+                both.extend(factors(twin, x, -FRAC_1_SQRT_2, trainable));
+                both
             }
-            _ => of(&self.network, 1.0),
+            _ => factors(&self.network, x, 1.0, trainable),
         })
     }
 }

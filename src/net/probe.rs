@@ -30,7 +30,8 @@ pub trait Probed: Model {
     /// Outputs that are not `[n, d_out]`.
     fn factors(&self, x: &Tensor<2>, d_out: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
         let shape = [x.dims()[0], d_out];
-        let mut factors: Vec<Factor> = Vec::new();
+        let mut inputs: Vec<Tensor<2>> = Vec::new();
+        let mut deltas: Vec<Vec<Tensor<2>>> = Vec::new();
         for output in 0..d_out {
             // A graph serves one backward pass.
             let mut probe = Probe::of_leaves();
@@ -47,14 +48,29 @@ pub trait Probed: Model {
                 // Without a gradient the output does not depend on it: behind a sign, say.
                 let delta = gradients.as_ref().and_then(|gradients| leaf.grad(gradients));
                 let delta = delta.unwrap_or_else(|| leaf.inner().zeros_like());
-                match factors.get_mut(number) {
-                    Some(factor) => factor.deltas.push(delta),
-                    None => factors.push(Factor { inputs: map.inputs, input_scale: 1.0, deltas: vec![delta] }),
+                if output == 0 {
+                    inputs.push(map.inputs);
+                    deltas.push(Vec::with_capacity(d_out));
+                }
+                if let Some(deltas) = deltas.get_mut(number) {
+                    deltas.push(delta);
                 }
             }
         }
-        Ok(factors)
+        let factor = |(inputs, deltas)| Factor { inputs, input_scale: 1.0, deltas: output_by_output(deltas, shape[0]) };
+        Ok(inputs.into_iter().zip(deltas).map(factor).collect())
     }
+}
+
+/// Of one tensor per output, each with its rows sample by sample, every sample's rows of all outputs.
+fn output_by_output(mut deltas: Vec<Tensor<2>>, n: usize) -> Tensor<2> {
+    if deltas.len() == 1 {
+        return deltas.remove(0);
+    }
+    let [n_rows, n_columns] = deltas[0].dims();
+    let all = n_rows * deltas.len();
+    let samples = deltas.into_iter().map(|delta| delta.reshape([n, n_rows * n_columns / n.max(1)]));
+    Tensor::cat(samples.collect(), 1).reshape([all, n_columns])
 }
 
 /// What the derivatives in the parameters of an affine map are made of, for a batch.
@@ -64,8 +80,8 @@ pub struct Factor {
     pub inputs: Tensor<2>,
     /// What the inputs are still to be multiplied by, so that they are weight_scale h.
     pub input_scale: f64,
-    /// df / dz of every output of the module, `[rows, n_out]` each.
-    pub deltas: Vec<Tensor<2>>,
+    /// df / dz of every output f of the module, `[samples * outputs * positions, n_out]`: sample by sample, in each output by output.
+    pub deltas: Tensor<2>,
 }
 
 /// An affine map of rows, z = weight_scale h W + bias_scale b.

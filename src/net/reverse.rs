@@ -15,7 +15,8 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 
 use super::activation::scaled;
-use super::fused::{column_sums, product, rectified, where_positive};
+use super::dense::Dense;
+use super::fused::{column_sums, product, rectified, repeated, where_positive};
 use super::model::flat;
 use super::network::{Network, Operation};
 use super::norm::Normalized;
@@ -72,21 +73,12 @@ impl<'a> Pass<'a> {
         (joined(outputs), Self { network, shards })
     }
 
-    /// The same on this thread, for callers that use all.
-    pub(super) fn alone(network: &'a Network, x: Tensor<2>) -> (Tensor<2>, Self) {
-        let [n, _] = x.dims();
-        let (f, tape) = record_all(network, x);
-        (f, Self { network, shards: vec![(0..n, tape)] })
-    }
-
     /// What the parameters' derivatives are made of, given that in the outputs, for maps with a `trainable` parameter.
     pub(super) fn back(&self, slope: &Tensor<2>, trainable: &Trainable) -> Slopes {
         let network = self.network;
         let shards = in_parallel(true, self.shards.iter().collect(), |(rows, tape)| {
-            let mut walk = Walk { network, trainable, met: vec![None; network.maps().len()] };
             let slope = slope.clone().narrow(0, rows.start, rows.len());
-            walk.back(tape, scaled(slope, network.output_scale()), false);
-            walk.met
+            Walk::all(network, trainable, tape, slope, (rows.len(), 1))
         });
         let mut by_map: Vec<(Vec<Tensor<2>>, Vec<Tensor<2>>)> =
             network.maps().iter().map(|_| Default::default()).collect();
@@ -104,24 +96,19 @@ impl<'a> Pass<'a> {
         };
         Slopes { by_map: in_parallel(is_shared, by_map, met), is_shared }
     }
+}
 
-    /// What the derivatives of `scale` times every one of the `outputs` are made of.
-    pub(super) fn factors(&self, outputs: &Tensor<2>, scale: f64, trainable: &Trainable) -> Vec<Factor> {
-        let [n, d_out] = outputs.dims();
-        let maps = self.network.maps();
-        let mut factors: Vec<Option<Factor>> = maps.iter().map(|_| None).collect();
-        let slopes = in_parallel(self.network.is_on_host(), (0..d_out).collect(), |output| {
-            self.back(&outputs.zeros_like().slice_fill([0..n, output..output + 1], scale), trainable).by_map
-        });
-        for slopes in slopes {
-            for ((factor, met), map) in factors.iter_mut().zip(slopes).zip(maps) {
-                let Some(Met { inputs, delta }) = met else { continue };
-                let input_scale = map.affine().weight_scale;
-                factor.get_or_insert_with(|| Factor { inputs, input_scale, deltas: Vec::new() }).deltas.push(delta);
-            }
-        }
-        factors.into_iter().flatten().collect()
-    }
+/// What the derivatives of `scale` times every output at `x` are made of: one way back for all of them, side by side. On this thread, for
+/// callers that use all.
+pub(super) fn factors(network: &Network, x: &Tensor<2>, scale: f64, trainable: &Trainable) -> Vec<Factor> {
+    let (f, tape) = record_all(network, x.clone());
+    let [n, d_out] = f.dims();
+    let slope = Tensor::<2>::eye(d_out, &f.device()).cast(f.dtype()).repeat_dim(0, n);
+    let met = Walk::all(network, trainable, &tape, scaled(slope, scale), (n, d_out));
+    let factor = |(map, met): (&Dense, Option<Met>)| {
+        met.map(|Met { inputs, delta }| Factor { inputs, input_scale: map.affine().weight_scale, deltas: delta })
+    };
+    network.maps().iter().zip(met).filter_map(factor).collect()
 }
 
 /// What was met at every map, in their order.
@@ -277,10 +264,27 @@ fn has_map(tape: &[Kept<'_>]) -> bool {
 struct Walk<'a> {
     network: &'a Network,
     trainable: &'a Trainable,
+    n_samples: usize,
+    /// Ways back side by side: every sample has so many rows of delta where it has one of outputs.
+    n_ways: usize,
     met: Vec<Option<Met>>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    /// From the derivative in the network's outputs, `[n_samples * n_ways, d_out]`, to what is met at every map.
+    fn all(
+        network: &'a Network,
+        trainable: &'a Trainable,
+        tape: &[Kept<'_>],
+        slope: Tensor<2>,
+        (n_samples, n_ways): (usize, usize),
+    ) -> Vec<Option<Met>> {
+        let met = vec![None; network.maps().len()];
+        let mut walk = Self { network, trainable, n_samples, n_ways, met };
+        walk.back(tape, scaled(slope, network.output_scale()), false);
+        walk.met
+    }
+
     /// From delta behind the tape to delta before it, which is only worked out where something behind needs it, or `is_wanted`.
     fn back(&mut self, tape: &[Kept<'_>], delta: Tensor<2>, is_wanted: bool) -> Option<Tensor<2>> {
         let mut delta = delta;
@@ -302,10 +306,10 @@ impl Walk<'_> {
                 goes_on.then(|| window.scatter(product(&delta, &affine.weight.val().transpose(), affine.weight_scale)))
             }
             // The outputs are positive where the derivative is the slope, and 0 where it is 0.
-            Kept::Rectified(h, slope) => goes_on.then(|| where_positive(delta, h, *slope)),
-            Kept::Activation(derivative) => goes_on.then(|| delta * derivative.clone()),
+            Kept::Rectified(h, slope) => goes_on.then(|| where_positive(delta, h, *slope, self.n_samples)),
+            Kept::Activation(derivative) => goes_on.then(|| delta * self.for_all(derivative)),
             Kept::Pool(window) => goes_on.then(|| window.spread(delta)),
-            Kept::Normalized(normalized) => goes_on.then(|| normalized.back(delta)),
+            Kept::Normalized(normalized) => goes_on.then(|| normalized.back(delta, |kept| self.for_all(kept))),
             Kept::Sum(tapes) => {
                 let deltas = tapes.iter().map(|tape| self.back(tape, delta.clone(), goes_on));
                 deltas.collect::<Vec<_>>().into_iter().flatten().reduce(|sum, delta| sum + delta)
@@ -313,11 +317,16 @@ impl Walk<'_> {
             Kept::Product(branches) => {
                 let deltas = branches.iter().enumerate().map(|(i, (tape, _))| {
                     let others = branches.iter().enumerate().filter(|(j, _)| *j != i);
-                    let delta = others.fold(delta.clone(), |delta, (_, (_, output))| delta * output.clone());
+                    let delta = others.fold(delta.clone(), |delta, (_, (_, output))| delta * self.for_all(output));
                     self.back(tape, delta, goes_on)
                 });
                 deltas.collect::<Vec<_>>().into_iter().flatten().reduce(|sum, delta| sum + delta)
             }
         }
+    }
+
+    /// What a sample has, for each way back.
+    fn for_all(&self, kept: &Tensor<2>) -> Tensor<2> {
+        repeated(kept, self.n_samples, self.n_ways)
     }
 }

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use super::anatomy::{Anatomy, MapShape};
 use super::map_factors::MapFactors;
-use super::outputs::{Block, Outputs};
+use super::outputs::Outputs;
 use crate::error::{Error, Result};
 use crate::net::{Compute, Factor, Probed, Trainable};
 
@@ -34,18 +34,16 @@ pub(super) struct Source<'a, M> {
 impl<M: Probed> Source<'_, M> {
     /// For products of matrices.
     pub(super) fn for_kernel(&self, x: &Tensor<2>, outputs: Outputs) -> Result<Factors> {
-        let d_out = self.anatomy.d_out;
-        let maps = self.factors(x)?.map(|(shape, factor)| {
-            let by_samples = shape.is_summed_by_samples(outputs, d_out);
-            MapFactors::new(shape, factor, by_samples)
-        });
-        Ok(Factors { n: x.dims()[0], maps: maps.collect() })
+        let (n, d_out) = (x.dims()[0], self.anatomy.d_out);
+        let maps = self.factors(x)?.map(|(shape, factor)| MapFactors::for_kernel(shape, factor, (n, d_out), outputs));
+        Ok(Factors { n, maps: maps.collect() })
     }
 
     /// For products with vectors.
     pub(super) fn for_tangent(&self, x: &Tensor<2>) -> Result<Factors> {
-        let maps = self.factors(x)?.map(|(shape, factor)| MapFactors::new(shape, factor, false));
-        Ok(Factors { n: x.dims()[0], maps: maps.collect() })
+        let (n, d_out) = (x.dims()[0], self.anatomy.d_out);
+        let maps = self.factors(x)?.map(|(shape, factor)| MapFactors::new(shape, factor, (n, d_out)));
+        Ok(Factors { n, maps: maps.collect() })
     }
 
     /// Of every trained map, for inputs `[n, d_in]`.
@@ -60,19 +58,15 @@ impl<M: Probed> Source<'_, M> {
 }
 
 impl Factors {
-    /// Sums the shares of `maps` between `rows` here and `columns` there: for each of `blocks` its outputs' `[columns, rows]`, one beside the
-    /// other.
+    /// Sums the shares of `maps` between `columns` there and `rows` here: `[columns, rows]` of all outputs, or of one alone.
     pub(super) fn contract(
         &self,
         rows: &Range<usize>,
         (other, columns): (&Self, &Range<usize>),
         maps: Range<usize>,
-        blocks: &[Block],
-    ) -> Vec<Tensor<2>> {
-        let mut sums = vec![None; blocks.len()];
-        for (map, other) in self.maps[maps.clone()].iter().zip(&other.maps[maps]) {
-            map.add_shares(rows, (other, columns), blocks, &mut sums);
-        }
-        sums.into_iter().flatten().collect()
+        output: Option<usize>,
+    ) -> Option<Tensor<2>> {
+        let maps = self.maps[maps.clone()].iter().zip(&other.maps[maps]);
+        maps.fold(None, |sum, (map, other)| map.plus_share(sum, rows, (other, columns), output))
     }
 }

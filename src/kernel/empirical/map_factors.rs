@@ -15,12 +15,14 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 
 use super::anatomy::MapShape;
-use super::outputs::Block;
-use crate::net::{Factor, plus_product, plus_weighted, product};
+use super::outputs::Outputs;
+use crate::net::{Factor, plus_weighted, product};
 
 /// What an affine map contributes for a batch.
 #[derive(Debug, Clone)]
 pub(super) struct MapFactors {
+    n_samples: usize,
+    n_outputs: usize,
     n_positions: usize,
     is_weight_trained: bool,
     /// s_b, or 0 where there are no trained biases.
@@ -28,124 +30,135 @@ pub(super) struct MapFactors {
     /// h times `input_scale` is s_w h: `[n * n_positions, n_in]`; absent where each sample's gradient is at hand.
     inputs: Option<Tensor<2>>,
     input_scale: f64,
-    /// One per output: g, `[n * n_positions, n_out]`, or each sample's gradient, `[n, (n_in + 1) n_out]`, in which the bias is the weight of
-    /// one more input, which is constant.
-    deltas: Vec<Tensor<2>>,
+    /// g, `[n * n_outputs * n_positions, n_out]`, or each sample's gradients, `[n * n_outputs, (n_in + 1) n_out]`, in which the bias is the
+    /// weight of one more input, which is constant.
+    deltas: Tensor<2>,
 }
 
 impl MapFactors {
-    pub(super) fn new(shape: &MapShape, factor: Factor, by_samples: bool) -> Self {
+    pub(super) fn new(shape: &MapShape, factor: Factor, (n_samples, n_outputs): (usize, usize)) -> Self {
         let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
         let Factor { inputs, input_scale, deltas } = factor;
-        let (inputs, deltas) =
-            if by_samples { (None, gradients(shape, inputs * input_scale, deltas)) } else { (Some(inputs), deltas) };
-        Self { n_positions, is_weight_trained, bias_scale, inputs, input_scale, deltas }
+        let inputs = Some(inputs);
+        Self { n_samples, n_outputs, n_positions, is_weight_trained, bias_scale, inputs, input_scale, deltas }
     }
 
-    /// Adds this map's term of the kernel between `columns` of the other batch and `rows` of this one, for each of `blocks`: its outputs'
-    /// `[columns, rows]`, one beside the other. This way around, the fewer rows are what a product on a CPU brings into order first.
-    pub(super) fn add_shares(
+    /// With each sample's gradients where that is cheaper, and for a trace with all outputs as one, whose inner products are sums over outputs.
+    pub(super) fn for_kernel(shape: &MapShape, factor: Factor, n: (usize, usize), outputs: Outputs) -> Self {
+        let mut factors = Self::new(shape, factor, n);
+        let d_out = factors.n_outputs;
+        if shape.is_summed_by_samples(outputs, d_out) {
+            factors.form_gradients();
+        }
+        if outputs == Outputs::Trace && d_out > 1 {
+            factors.merge_outputs();
+        }
+        factors
+    }
+
+    /// Rows of a sample's deltas for one output.
+    fn n_rows(&self) -> usize {
+        if self.inputs.is_some() { self.n_positions } else { 1 }
+    }
+
+    fn form_gradients(&mut self) {
+        let Some(inputs) = self.inputs.take() else { return };
+        let ([_, n_in], [_, n_out]) = (inputs.dims(), self.deltas.dims());
+        let (n, p, d_out) = (self.n_samples, self.n_positions, self.n_outputs);
+        let inputs = inputs * self.input_scale;
+        let constant = inputs.clone().narrow(1, 0, 1).zeros_like() + self.bias_scale;
+        let (inputs, n_in) = match (self.is_weight_trained, self.bias_scale != 0.0) {
+            (true, true) => (Tensor::cat(vec![inputs, constant], 1), n_in + 1),
+            (true, false) => (inputs, n_in),
+            (false, _) => (constant, 1),
+        };
+        let inputs: Tensor<4> = inputs.reshape([n, 1, p, n_in]).repeat_dim(1, d_out).transpose();
+        let deltas = self.deltas.clone().reshape([n, d_out, p, n_out]);
+        self.deltas = inputs.matmul(deltas).reshape([n * d_out, n_in * n_out]);
+    }
+
+    fn merge_outputs(&mut self) {
+        let [_, n_columns] = self.deltas.dims();
+        let (n, d_out, p) = (self.n_samples, self.n_outputs, self.n_rows());
+        let deltas = self.deltas.clone().reshape([n, d_out, p, n_columns]);
+        let deltas = if p == 1 { deltas } else { deltas.swap_dims(1, 2) };
+        self.deltas = deltas.reshape([n * p, d_out * n_columns]);
+        self.n_outputs = 1;
+    }
+
+    /// Adds this map's term of the kernel between `columns` of the other batch and `rows` of this one: `[columns, rows]` of all outputs, or
+    /// of one alone. This way around, the rows, which are fewer, are what a product on a CPU brings into order first.
+    pub(super) fn plus_share(
         &self,
+        sum: Option<Tensor<2>>,
         rows: &Range<usize>,
         (other, columns): (&Self, &Range<usize>),
-        blocks: &[Block],
-        sums: &mut [Option<Tensor<2>>],
-    ) {
-        // Of each sample's gradient there is one row, whatever the positions.
-        let p = if self.inputs.is_some() { self.n_positions } else { 1 };
+        output: Option<usize>,
+    ) -> Option<Tensor<2>> {
+        let deltas = product(&other.deltas_of(columns, output), &self.deltas_of(rows, output).transpose(), 1.0);
+        let n_outputs = if output.is_some() { 1 } else { self.n_outputs };
+        let sizes = (columns.len() * n_outputs, rows.len() * n_outputs);
         let bias = self.bias_scale * self.bias_scale;
-        let inputs = match (&self.inputs, &other.inputs) {
+        let p = self.n_rows();
+        let share = match (&self.inputs, &other.inputs) {
             (Some(h1), Some(h2)) if self.is_weight_trained => {
                 let (h1, h2) = (samples(h1, rows, p), samples(h2, columns, p));
-                Some(product(&h2, &h1.transpose(), self.input_scale * other.input_scale))
-            }
-            _ => None,
-        };
-        // The outputs of one block's rows are mostly those of the next one's.
-        let mut stacked: Option<(&[usize], Tensor<2>)> = None;
-        for (sum, block) in sums.iter_mut().zip(blocks) {
-            let mut deltas: Option<Tensor<2>> = None;
-            for (o1, o2) in &block.terms {
-                if stacked.as_ref().is_none_or(|(outputs, _)| outputs != o1) {
-                    let of = |output: &usize| samples(&self.deltas[*output], rows, p);
-                    let deltas =
-                        if let [output] = o1[..] { of(&output) } else { Tensor::cat(o1.iter().map(of).collect(), 0) };
-                    stacked = Some((o1, deltas.transpose()));
+                let inputs = product(&h2, &h1.transpose(), self.input_scale * other.input_scale);
+                let n = (columns.len(), rows.len());
+                if p == 1 {
+                    return Some(plus_weighted(sum, deltas, &inputs, bias, n));
                 }
-                let Some((_, a)) = &stacked else { continue };
-                let b = samples(&other.deltas[*o2], columns, p);
-                deltas = Some(match deltas {
-                    None => product(&b, a, 1.0),
-                    Some(sum) => plus_product(sum, &b, a, 1.0),
-                });
+                sum_positions(plus_weighted(None, deltas, &inputs, bias, n), sizes)
             }
-            let Some(deltas) = deltas else { continue };
-            let before = sum.take();
-            *sum = Some(match &inputs {
-                Some(inputs) if p == 1 => plus_weighted(before, deltas, inputs, bias),
-                Some(inputs) => plus(before, sum_positions(plus_weighted(None, deltas, inputs, bias), p)),
-                // The gradients have the biases in them.
-                None if self.inputs.is_none() => plus(before, deltas),
-                None => plus(before, sum_positions(deltas * bias, p)),
-            });
-        }
+            (Some(_), _) => sum_positions(deltas * bias, sizes),
+            // The gradients have the biases in them.
+            (None, _) => deltas,
+        };
+        Some(match sum {
+            Some(sum) => sum + share,
+            None => share,
+        })
     }
 
-    /// J v: the sum over this map's parameters, for one output of every sample: `[n, 1]`.
-    pub(super) fn forward(
-        &self,
-        output: usize,
-        weight: Option<&Tensor<2>>,
-        bias: Option<&Tensor<2>>,
-    ) -> Option<Tensor<2>> {
+    /// The deltas of some samples, of all outputs or of one alone.
+    fn deltas_of(&self, range: &Range<usize>, output: Option<usize>) -> Tensor<2> {
+        let p = self.n_rows();
+        let deltas = samples(&self.deltas, range, self.n_outputs * p);
+        let Some(output) = output else { return deltas };
+        let [_, n_columns] = deltas.dims();
+        let deltas = deltas.reshape([range.len(), self.n_outputs * p * n_columns]);
+        deltas.narrow(1, output * p * n_columns, p * n_columns).reshape([range.len() * p, n_columns])
+    }
+
+    /// J v: the sum over this map's parameters, `[n, n_outputs]`.
+    pub(super) fn forward(&self, weight: Option<&Tensor<2>>, bias: Option<&Tensor<2>>) -> Option<Tensor<2>> {
         let inputs = self.inputs.as_ref()?;
         let moved = weight.map(|weight| product(inputs, weight, self.input_scale));
         let bias = bias.map(|bias| bias.clone() * self.bias_scale);
-        let moved = match (moved, bias) {
-            (Some(z), Some(bias)) => z + bias,
-            (Some(z), None) => z,
-            (None, bias) => bias?,
+        let [_, n_out] = self.deltas.dims();
+        let (n, size) = (self.n_samples, self.n_positions * n_out);
+        // A map without trained weights moves all positions alike.
+        let moved: Tensor<3> = match (moved, bias) {
+            (Some(z), Some(bias)) => (z + bias).reshape([n, 1, size]),
+            (Some(z), None) => z.reshape([n, 1, size]),
+            (None, bias) => bias?.repeat_dim(1, self.n_positions).reshape([1, 1, size]),
         };
-        let rows = (self.deltas[output].clone() * moved).sum_dim(1);
-        let [n_rows, _] = rows.dims();
-        let p = self.n_positions;
-        Some(if p == 1 { rows } else { rows.reshape([n_rows / p, p]).sum_dim(1) })
+        let deltas = self.deltas.clone().reshape([n, self.n_outputs, size]);
+        Some((deltas * moved).sum_dim(2).reshape([n, self.n_outputs]))
     }
 
-    /// J^T u: what the weights `[n_in, n_out]` and the biases `[1, n_out]` get, from u with one `[n, 1]` per output.
-    pub(super) fn backward(&self, u: &[Tensor<2>]) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
+    /// J^T u: what the weights `[n_in, n_out]` and the biases `[1, n_out]` get, from u `[n, n_outputs]`.
+    pub(super) fn backward(&self, u: &Tensor<2>) -> (Option<Tensor<2>>, Option<Tensor<2>>) {
         let Some(inputs) = &self.inputs else { return (None, None) };
-        let p = self.n_positions;
-        let weighted = self.deltas.iter().zip(u).map(|(delta, u)| {
-            let [n, _] = u.dims();
-            // One factor per sample, for each of its positions.
-            let factors = if p == 1 { u.clone() } else { u.clone().repeat_dim(1, p).reshape([n * p, 1]) };
-            delta.clone() * factors
-        });
-        let Some(deltas) = weighted.reduce(|sum, term| sum + term) else { return (None, None) };
+        let [_, n_out] = self.deltas.dims();
+        let (n, p) = (self.n_samples, self.n_positions);
+        let u: Tensor<3> = u.clone().reshape([n, self.n_outputs, 1]);
+        let deltas = self.deltas.clone().reshape([n, self.n_outputs, p * n_out]);
+        let deltas = (deltas * u).sum_dim(1).reshape([n * p, n_out]);
         let weight = self.is_weight_trained.then(|| product(&inputs.clone().transpose(), &deltas, self.input_scale));
         let bias = (self.bias_scale != 0.0).then(|| deltas.sum_dim(0) * self.bias_scale);
         (weight, bias)
     }
-}
-
-/// Each sample's gradient, one `[n, (n_in + 1) n_out]` per output.
-fn gradients(shape: &MapShape, inputs: Tensor<2>, deltas: Vec<Tensor<2>>) -> Vec<Tensor<2>> {
-    let [n_rows, n_in] = inputs.dims();
-    let p = shape.n_positions;
-    let n = n_rows / p;
-    let constant = inputs.clone().narrow(1, 0, 1).zeros_like() + shape.bias_scale;
-    let (inputs, n_in) = match (shape.is_weight_trained, shape.bias_scale != 0.0) {
-        (true, true) => (Tensor::cat(vec![inputs, constant], 1), n_in + 1),
-        (true, false) => (inputs, n_in),
-        (false, _) => (constant, 1),
-    };
-    let inputs = inputs.reshape([n, p, n_in]).transpose();
-    let gradient = |delta: Tensor<2>| {
-        let [_, n_out] = delta.dims();
-        inputs.clone().matmul(delta.reshape([n, p, n_out])).reshape([n, n_in * n_out])
-    };
-    deltas.into_iter().map(gradient).collect()
 }
 
 /// The rows of some samples, each with `p` of them.
@@ -153,18 +166,11 @@ fn samples(of: &Tensor<2>, samples: &Range<usize>, p: usize) -> Tensor<2> {
     of.clone().narrow(0, samples.start * p, samples.len() * p)
 }
 
-fn plus(sum: Option<Tensor<2>>, term: Tensor<2>) -> Tensor<2> {
-    match sum {
-        Some(sum) => sum + term,
-        None => term,
-    }
-}
-
-/// Of `[n1 * p, n2 * p]`, `[n1, n2]`.
-fn sum_positions(pairs: Tensor<2>, p: usize) -> Tensor<2> {
-    if p == 1 {
+/// The sums over all pairs of positions, `[n1, n2]`.
+fn sum_positions(pairs: Tensor<2>, (n1, n2): (usize, usize)) -> Tensor<2> {
+    let [n_rows, n_columns] = pairs.dims();
+    if n_rows == n1 {
         return pairs;
     }
-    let [n1, n2] = pairs.dims().map(|n| n / p);
-    pairs.reshape([n1, p, n2, p]).sum_dim(3).sum_dim(1).reshape([n1, n2])
+    pairs.reshape([n1, n_rows / n1, n2, n_columns / n2]).sum_dim(3).sum_dim(1).reshape([n1, n2])
 }

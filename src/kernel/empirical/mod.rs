@@ -127,7 +127,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         if values.len() != n_rows * n_columns {
             return Err(Error::shape("numbers to fill", format!("{n_rows} x {n_columns}"), values.len()));
         }
-        open.structured()?.fill(&Wanted::whole(&open.anatomy, self.outputs), vec![&mut *values])?;
+        open.structured()?.fill(&Wanted::whole(&open.anatomy), vec![&mut *values])?;
         if open.task.is_gram {
             mirror_lower(values, n_rows);
         }
@@ -182,7 +182,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
     ) -> Result<()> {
         let open = self.structured().open(x1, x2, false, |anatomy| self.n_outputs(anatomy).pow(2))?;
-        open.structured()?.row_blocks(&Wanted::whole(&open.anatomy, self.outputs), &mut |rows, block| {
+        open.structured()?.row_blocks(&Wanted::whole(&open.anatomy), &mut |rows, block| {
             ensure_finite(block)?;
             take(rows, block)
         })
@@ -196,7 +196,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
     fn map_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
         let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
         let open = self.structured().open(x1, x2, true, n_numbers)?;
-        let (structured, whole) = (open.structured()?, Wanted::whole(&open.anatomy, self.outputs));
+        let (structured, whole) = (open.structured()?, Wanted::whole(&open.anatomy));
         let mut matrices = Vec::new();
         for map in whole.maps.clone() {
             matrices.extend(structured.matrices(&Wanted { maps: map..map + 1, ..whole.clone() })?);
@@ -215,7 +215,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             let forward = |module: &M, x: Tensor<2>| module.forward(x);
             return jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs);
         }
-        let matrix = open.structured()?.matrices(&Wanted::whole(&open.anatomy, self.outputs))?;
+        let matrix = open.structured()?.matrices(&Wanted::whole(&open.anatomy))?;
         matrix.into_iter().next().ok_or_else(|| Error::Check("a kernel without a matrix".to_owned()))
     }
 

@@ -110,6 +110,9 @@ pub(super) const TILE: usize = 512;
 /// Fewest of them where every thread would otherwise not have a tile.
 const SMALL_TILE: usize = 128;
 
+/// By how much there are fewer of them, at most, for several outputs, whose ways back lie side by side and have to stay in the cache.
+const MOST_SHARED: usize = 4;
+
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
 const STRIP: usize = 64;
 
@@ -164,9 +167,9 @@ impl Plan {
         let size = task.dtype.size() as f64;
         let d_out = anatomy.d_out;
         let per_input = size * anatomy.trained_maps().map(|map| map.memory(task.outputs, d_out)).sum::<f64>();
-        // Forward, backward and leaves each hold the inputs and outputs of every map for a while.
-        let passing = |map: &MapShape| (map.n_positions * (map.n_out + map.n_in)) as f64;
-        let per_pass = 6.0 * size * anatomy.maps.iter().map(passing).sum::<f64>();
+        // Forward, backward and leaves each hold the inputs and outputs of every map for a while, and what comes back is there for all outputs.
+        let passing = |map: &MapShape| ((4 + 2 * d_out) * map.n_positions * (map.n_out + map.n_in)) as f64;
+        let per_pass = size * anatomy.maps.iter().map(passing).sum::<f64>();
         let n_positions = |by_positions: bool| {
             let of =
                 anatomy.trained_maps().filter(|map| !(by_positions && map.is_summed_by_samples(task.outputs, d_out)));
@@ -176,9 +179,8 @@ impl Plan {
         let n_largest = task.n_rows.max(task.n_columns).max(1);
         let n_stacked = if task.outputs == Outputs::Full { d_out } else { 1 };
         let n_strip = (STRIP / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST)).max(1).min(n_largest);
-        // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions; and the blocks of all outputs.
-        let per_column =
-            3.0 * (n_strip * n_pairs_per_input * n_pairs_per_input) as f64 + (n_strip * task.n_numbers) as f64;
+        // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions and outputs.
+        let per_column = 3.0 * (n_strip * (n_pairs_per_input * n_stacked).pow(2)) as f64;
         let per_column = per_column * size * rayon::current_num_threads() as f64;
         let (n_inputs, n_pairs) = task.sizes();
         let at = |n_tile: usize, n_held: f64| {
@@ -186,9 +188,8 @@ impl Plan {
             let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
             task.result(n_tile) + n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
         };
-        // With several outputs, threads share the ways back of one tile.
-        let n_tiles = if d_out == 1 { rayon::current_num_threads() } else { 1 };
-        let n_rows = TILE.min((n_largest.div_ceil(n_tiles) * n_rows_per_input).max(SMALL_TILE));
+        let n_share = n_largest.div_ceil(rayon::current_num_threads()) * n_rows_per_input;
+        let n_rows = TILE.min(n_share.max(SMALL_TILE)) / d_out.min(MOST_SHARED);
         let mut n_tile = (n_rows / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;
         while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {

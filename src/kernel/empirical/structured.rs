@@ -21,7 +21,7 @@ use rayon::prelude::*;
 
 use super::anatomy::Anatomy;
 use super::factors::{Factors, Source};
-use super::outputs::{Block, Outputs};
+use super::outputs::Outputs;
 use super::plan::{Plan, Task};
 use crate::error::{Error, Result};
 use crate::linalg::{Element, Matrix};
@@ -32,33 +32,19 @@ use crate::net::{Dtype, Probed, to_data};
 pub(super) struct Wanted {
     /// Of the maps that are trained.
     pub(super) maps: Range<usize>,
-    pub(super) blocks: Vec<Block>,
-    /// Outputs of an input that have rows and columns of their own in one matrix, a block for each column; 1 where every block has a matrix
-    /// of its own.
-    pub(super) n_interleaved: usize,
+    /// Whose kernel every matrix is: one output's with itself, or everything, in which every output of an input has a row and a column.
+    pub(super) matrices: Vec<Option<usize>>,
 }
 
 impl Wanted {
     /// Everything, in one matrix.
-    pub(super) fn whole(anatomy: &Anatomy, outputs: Outputs) -> Self {
-        let (maps, d_out) = (0..anatomy.trained_maps().count(), anatomy.d_out);
-        match outputs {
-            Outputs::Full => {
-                let blocks = (0..d_out).map(|output| Block::column(d_out, output)).collect();
-                Self { maps, blocks, n_interleaved: d_out }
-            }
-            Outputs::Trace => Self { maps, blocks: vec![Block::trace(d_out)], n_interleaved: 1 },
-        }
+    pub(super) fn whole(anatomy: &Anatomy) -> Self {
+        Self { maps: 0..anatomy.trained_maps().count(), matrices: vec![None] }
     }
 
     /// Each output with itself, in a matrix of its own.
     pub(super) fn diagonal(anatomy: &Anatomy) -> Self {
-        let maps = 0..anatomy.trained_maps().count();
-        Self { maps, blocks: (0..anatomy.d_out).map(Block::diagonal).collect(), n_interleaved: 1 }
-    }
-
-    fn n_matrices(&self) -> usize {
-        self.blocks.len() / self.n_interleaved
+        Self { maps: 0..anatomy.trained_maps().count(), matrices: (0..anatomy.d_out).map(Some).collect() }
     }
 }
 
@@ -143,8 +129,9 @@ impl<'a, M: Probed> Structured<'a, M> {
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
     pub(super) fn matrices(&self, wanted: &Wanted) -> Result<Vec<Matrix>> {
         let Task { n_rows, n_columns, .. } = self.grid.task;
-        let (n_rows, n_columns) = (n_rows * wanted.n_interleaved, n_columns * wanted.n_interleaved);
-        let mut matrices: Vec<Matrix> = (0..wanted.n_matrices()).map(|_| Matrix::zeros(n_rows, n_columns)).collect();
+        let n = self.grid.n_interleaved(wanted);
+        let mut matrices: Vec<Matrix> =
+            wanted.matrices.iter().map(|_| Matrix::zeros(n_rows * n, n_columns * n)).collect();
         self.fill(wanted, matrices.iter_mut().map(Matrix::values_mut).collect())?;
         Ok(matrices)
     }
@@ -155,9 +142,9 @@ impl<'a, M: Probed> Structured<'a, M> {
         if rows.is_held() {
             return self.band(0..rows.ranges.len(), wanted, matrices);
         }
-        let n_columns = self.grid.task.n_columns * wanted.n_interleaved;
+        let size = self.grid.n_interleaved(wanted).pow(2) * self.grid.task.n_columns;
         for (tile, range) in rows.ranges.iter().enumerate() {
-            let part = range.start * wanted.n_interleaved * n_columns..range.end * wanted.n_interleaved * n_columns;
+            let part = range.start * size..range.end * size;
             self.band(tile..tile + 1, wanted, matrices.iter_mut().map(|matrix| &mut matrix[part.clone()]).collect())?;
         }
         Ok(())
@@ -169,9 +156,9 @@ impl<'a, M: Probed> Structured<'a, M> {
         wanted: &Wanted,
         take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
     ) -> Result<()> {
-        let n_columns = self.grid.task.n_columns * wanted.n_interleaved;
+        let n = self.grid.n_interleaved(wanted);
         for (tile, range) in self.grid.rows.ranges.iter().enumerate() {
-            let mut block = Matrix::zeros(range.len() * wanted.n_interleaved, n_columns);
+            let mut block = Matrix::zeros(range.len() * n, self.grid.task.n_columns * n);
             self.band(tile..tile + 1, wanted, vec![block.values_mut()])?;
             take(range.clone(), &block)?;
         }
@@ -181,7 +168,7 @@ impl<'a, M: Probed> Structured<'a, M> {
     /// The rows of some tiles, of one where factors are not held, into one band `[rows, n_columns]` of each matrix.
     fn band<T: Element>(&self, tiles: Range<usize>, wanted: &Wanted, bands: Vec<&mut [T]>) -> Result<()> {
         let grid = &self.grid;
-        let n_of_input = wanted.n_interleaved * grid.task.n_columns * wanted.n_interleaved;
+        let n_of_input = grid.n_interleaved(wanted).pow(2) * grid.task.n_columns;
         let mut strips = grid.strips(tiles.clone());
         for mut band in bands {
             for strip in &mut strips {
@@ -215,6 +202,12 @@ impl<'a, M: Probed> Structured<'a, M> {
 }
 
 impl Grid {
+    /// Rows of an input in every matrix.
+    fn n_interleaved(&self, wanted: &Wanted) -> usize {
+        let is_whole = wanted.matrices.contains(&None) && self.task.outputs == Outputs::Full;
+        if is_whole { self.d_out } else { 1 }
+    }
+
     fn columns(&self) -> &Tiles {
         self.columns.as_ref().unwrap_or(&self.rows)
     }
@@ -243,18 +236,19 @@ impl Grid {
     ) -> Result<()> {
         let is_diagonal = self.task.is_lower() && tile == strip.tile;
         let part = 0..if is_diagonal { strip.rows.end } else { other.n };
-        let blocks = rows.contract(&strip.rows, (other, &part), wanted.maps.clone(), &wanted.blocks);
-        let blocks: Vec<TensorData> = blocks.into_iter().map(to_data).collect::<Result<_>>()?;
+        let n_outputs = self.n_interleaved(wanted);
+        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.d_out as f64 } else { 1.0 };
         let place = Place {
-            n_outputs: wanted.n_interleaved,
-            n_columns: self.task.n_columns * wanted.n_interleaved,
-            first: self.columns().ranges[tile].start,
-            scale: if self.task.outputs == Outputs::Trace { 1.0 / self.d_out as f64 } else { 1.0 },
+            n_columns: self.task.n_columns * n_outputs,
+            first: self.columns().ranges[tile].start * n_outputs,
+            scale,
         };
-        for (band, blocks) in strip.bands.iter_mut().zip(blocks.chunks(wanted.n_interleaved)) {
+        for (band, output) in strip.bands.iter_mut().zip(&wanted.matrices) {
+            let block = rows.contract(&strip.rows, (other, &part), wanted.maps.clone(), *output);
+            let Some(block) = block.map(to_data).transpose()? else { continue };
             match self.dtype {
-                Dtype::F32 => place.put::<f32, T>(blocks, band)?,
-                Dtype::F64 => place.put::<f64, T>(blocks, band)?,
+                Dtype::F32 => place.put::<f32, T>(&block, band)?,
+                Dtype::F64 => place.put::<f64, T>(&block, band)?,
             }
         }
         Ok(())
@@ -270,40 +264,29 @@ struct Strip<'a, T> {
     bands: Vec<&'a mut [T]>,
 }
 
-/// Where blocks go in rows of `n_columns` entries.
+/// Where a block goes in rows of `n_columns` entries.
 struct Place {
-    /// Outputs of an input, which are interleaved.
-    n_outputs: usize,
     n_columns: usize,
-    /// The column of the blocks' first, in inputs.
+    /// The block's first column.
     first: usize,
     /// A factor for all entries.
     scale: f64,
 }
 
 impl Place {
-    /// Writes one block for the columns of every output, in which a row has what one column of every output and input of the band has.
-    fn put<S: burn::tensor::Element + Into<f64>, T: Element>(
-        &self,
-        blocks: &[TensorData],
-        band: &mut [T],
-    ) -> Result<()> {
+    /// Writes a block, in which a row has what one column of the band has.
+    fn put<S: burn::tensor::Element + Into<f64>, T: Element>(&self, block: &TensorData, band: &mut [T]) -> Result<()> {
         let unlike = |reason| Error::Check(format!("a block of another number type: {reason:?}"));
-        let blocks = blocks.iter().map(|block| block.as_slice::<S>().map_err(unlike)).collect::<Result<Vec<_>>>()?;
-        let n_outputs = self.n_outputs;
+        let block = block.as_slice::<S>().map_err(unlike)?;
         let n_rows = band.len() / self.n_columns.max(1);
-        let n_inputs = n_rows / n_outputs;
-        let n = blocks.first().map_or(0, |block| block.len() / n_rows.max(1));
+        let n = block.len() / n_rows.max(1);
         // By squares, because neighbours in a block lie in rows of their own in the band.
-        for (places, columns) in squares(n_rows, n) {
-            for place in places {
-                let (o1, input) = (place / n_inputs, place % n_inputs);
-                let start = (input * n_outputs + o1) * self.n_columns + (self.first + columns.start) * n_outputs;
-                for (o2, block) in blocks.iter().enumerate() {
-                    let from = block[columns.start * n_rows + place..].iter().step_by(n_rows).take(columns.len());
-                    let into = band[start + o2..].iter_mut().step_by(n_outputs);
-                    into.zip(from).for_each(|(to, from)| *to = T::of(self.scale * (*from).into()));
-                }
+        for (rows, columns) in squares(n_rows, n) {
+            for row in rows {
+                let start = row * self.n_columns + self.first + columns.start;
+                let from = block[columns.start * n_rows + row..].iter().step_by(n_rows);
+                let into = &mut band[start..start + columns.len()];
+                into.iter_mut().zip(from).for_each(|(to, from)| *to = T::of(self.scale * (*from).into()));
             }
         }
         Ok(())

@@ -105,19 +105,14 @@ impl<'a> Tangent<'a> {
 
     fn along(&self, direction: &Direction) -> Result<Vec<f64>> {
         let d_out = self.anatomy.d_out;
-        let mut values = vec![0.0; self.n_rows()];
-        let mut first = 0;
+        let mut values = Vec::with_capacity(self.n_rows());
         for tile in &self.tiles {
-            for output in 0..d_out {
-                let maps = tile.maps.iter().zip(direction);
-                let shares =
-                    maps.filter_map(|(map, (weight, bias))| map.forward(output, weight.as_ref(), bias.as_ref()));
-                let Some(sum) = shares.reduce(|sum, share| sum + share) else { continue };
-                for (i, value) in to_matrix(sum)?.values().iter().enumerate() {
-                    values[(first + i) * d_out + output] = *value;
-                }
+            let maps = tile.maps.iter().zip(direction);
+            let shares = maps.filter_map(|(map, (weight, bias))| map.forward(weight.as_ref(), bias.as_ref()));
+            match shares.reduce(|sum, share| sum + share) {
+                Some(sum) => values.extend_from_slice(to_matrix(sum)?.values()),
+                None => values.resize(values.len() + tile.n * d_out, 0.0),
             }
-            first += tile.n;
         }
         Ok(values)
     }
@@ -136,11 +131,8 @@ impl<'a> Tangent<'a> {
         let mut direction: Direction = self.anatomy.trained_maps().map(|_| (None, None)).collect();
         let mut first = 0;
         for tile in &self.tiles {
-            let column = |output: usize| {
-                let column = Matrix::from_fn(tile.n, 1, |i, _| u[(first + i) * d_out + output]);
-                self.compute.tensor(&column)
-            };
-            let u: Vec<Tensor<2>> = (0..d_out).map(column).collect();
+            let u = u[first * d_out..(first + tile.n) * d_out].to_vec();
+            let u = self.compute.tensor(&Matrix::from_vec(tile.n, d_out, u)?);
             for (map, (weight, bias)) in tile.maps.iter().zip(&mut direction) {
                 let (to_weight, to_bias) = map.backward(&u);
                 add(weight, to_weight);
