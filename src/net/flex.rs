@@ -14,6 +14,7 @@ use crate::linalg::{self, Onto, View};
 pub(super) type Memory = burn::backend::tensor::FloatTensor<Flex>;
 
 /// The memory of a matrix that lies on flex; the matrix itself, if it does not.
+#[expect(clippy::result_large_err, reason = "what cannot be taken is handed back as it came")]
 pub(super) fn taken(tensor: Tensor<2>) -> Result<Memory, Tensor<2>> {
     if !matches!(tensor.dtype(), DType::F32 | DType::F64) {
         return Err(tensor);
@@ -175,7 +176,7 @@ fn widen<T: Number>(q: &[T], wide: &mut [T], width: usize, n_outputs: usize, shi
 #[inline(always)]
 fn weight<T: Number>(p: &mut [T], weights: &[T], sum: Option<&[T]>) {
     match sum {
-        None => p.iter_mut().zip(weights).for_each(|(p, weight)| *p = *p * *weight),
+        None => p.iter_mut().zip(weights).for_each(|(p, weight)| *p = *weight * *p),
         Some(sum) => {
             p.iter_mut().zip(weights).zip(sum).for_each(|((p, weight), sum)| *p = *p * *weight + *sum);
         }

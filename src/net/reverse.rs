@@ -35,7 +35,7 @@ enum Kept<'a> {
     /// The derivative of an activation.
     Activation(Tensor<2>),
     Pool(&'a Window),
-    Normalized(Normalized),
+    Normalized(Box<Normalized>),
     Sum(Vec<Tape<'a>>),
     /// Every branch with its outputs.
     Product(Vec<(Tape<'a>, Tensor<2>)>),
@@ -231,7 +231,7 @@ fn record<'a>(network: &'a Network, operations: &'a [Operation], mut h: Tensor<2
             Operation::LayerNorm(eps) => {
                 let normalized = Normalized::of(h, *eps);
                 let h = normalized.outputs();
-                tape.push(Kept::Normalized(normalized));
+                tape.push(Kept::Normalized(Box::new(normalized)));
                 h
             }
             Operation::Sum(branches) => {
