@@ -172,8 +172,23 @@ impl Probed for Network {
         scaled(self.run(&self.operations, self.rows(x), probe), self.output_scale())
     }
 
-    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
-        Ok(factors(self, x, 1.0, trainable))
+    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable, traced: bool) -> Result<Vec<Factor>> {
+        Ok(factors(self, x, 1.0, trainable, traced))
+    }
+
+    /// The readout, and the map before it where nothing but activations lies between them, unit by unit.
+    fn merged_maps(&self) -> Vec<usize> {
+        let mut merged = Vec::new();
+        for operation in self.operations.iter().rev() {
+            match operation {
+                Operation::Map(number, window) if window.is_of_a_vector() && merged.len() < 2 => {
+                    merged.insert(0, *number)
+                }
+                Operation::Activation(_) if merged.len() == 1 => {}
+                _ => break,
+            }
+        }
+        merged
     }
 }
 

@@ -187,14 +187,25 @@ impl Probed for Predictor {
         }
     }
 
-    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
+    fn factors(&self, x: &Tensor<2>, _: usize, trainable: &Trainable, traced: bool) -> Result<Vec<Factor>> {
         Ok(match (&self.twin, self.initial) {
             (Some(twin), InitialFunction::Antisymmetric) => {
-                let mut both = factors(&self.network, x, FRAC_1_SQRT_2, trainable);
-                both.extend(factors(twin, x, -FRAC_1_SQRT_2, trainable));
+                let mut both = factors(&self.network, x, FRAC_1_SQRT_2, trainable, traced);
+                both.extend(factors(twin, x, -FRAC_1_SQRT_2, trainable, traced));
                 both
             }
-            _ => factors(&self.network, x, 1.0, trainable),
+            _ => factors(&self.network, x, 1.0, trainable, traced),
         })
+    }
+
+    fn merged_maps(&self) -> Vec<usize> {
+        let merged = self.network.merged_maps();
+        match self.initial {
+            InitialFunction::Antisymmetric => {
+                let n_maps = self.network.architecture().maps().len();
+                merged.iter().copied().chain(merged.iter().map(|number| n_maps + number)).collect()
+            }
+            InitialFunction::Plain | InitialFunction::Centred => merged,
+        }
     }
 }

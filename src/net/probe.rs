@@ -21,14 +21,15 @@ pub trait Probed: Model {
     fn forward_probed(&self, x: Tensor<2>, probe: &mut Probe) -> Tensor<2>;
 
     /// What the derivatives of the `d_out` outputs in the `trainable` parameters are made of at the inputs `x` `[n, d_in]`: one factor for
-    /// every map that has some, in the order of the forward pass.
+    /// every map that has some, in the order of the forward pass. For a trace that of a map in [`Probed::merged_maps`] has the
+    /// deltas of one output alone, whose inner products are the sums over all.
     ///
     /// To be asked of [`Module::valid`]. By a forward and a backward pass of Burn's autodiff for every output, where a module has no quicker
     /// way.
     ///
     /// # Errors
     /// Outputs that are not `[n, d_out]`.
-    fn factors(&self, x: &Tensor<2>, d_out: usize, trainable: &Trainable) -> Result<Vec<Factor>> {
+    fn factors(&self, x: &Tensor<2>, d_out: usize, trainable: &Trainable, _traced: bool) -> Result<Vec<Factor>> {
         let shape = [x.dims()[0], d_out];
         let mut inputs: Vec<Tensor<2>> = Vec::new();
         let mut deltas: Vec<Vec<Tensor<2>>> = Vec::new();
@@ -59,6 +60,12 @@ pub trait Probed: Model {
         }
         let factor = |(inputs, deltas)| Factor { inputs, input_scale: 1.0, deltas: output_by_output(deltas, shape[0]) };
         Ok(inputs.into_iter().zip(deltas).map(factor).collect())
+    }
+
+    /// The numbers, in the order of the forward pass, of the maps whose deltas of all outputs are multiples of one another sample by sample
+    /// in the same way, so that a trace needs one of them; none, where a module does not know.
+    fn merged_maps(&self) -> Vec<usize> {
+        Vec::new()
     }
 }
 

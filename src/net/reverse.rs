@@ -21,7 +21,7 @@ use super::model::flat;
 use super::network::{Network, Operation};
 use super::norm::Normalized;
 use super::parallel::in_parallel;
-use super::probe::{Factor, Trainable};
+use super::probe::{Factor, Probed, Trainable};
 use super::window::Window;
 
 /// What the way back needs of a forward pass, operation by operation.
@@ -98,17 +98,55 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// What the derivatives of `scale` times every output at `x` are made of: one way back for all of them, side by side. On this thread, for
-/// callers that use all.
-pub(super) fn factors(network: &Network, x: &Tensor<2>, scale: f64, trainable: &Trainable) -> Vec<Factor> {
+/// What the derivatives of `scale` times every output at `x` are made of: one way back for all of them, side by side; for a trace, in as few
+/// deltas as it needs. On this thread, for callers that use all.
+pub(super) fn factors(
+    network: &Network,
+    x: &Tensor<2>,
+    scale: f64,
+    trainable: &Trainable,
+    traced: bool,
+) -> Vec<Factor> {
     let (f, tape) = record_all(network, x.clone());
     let [n, d_out] = f.dims();
     let slope = Tensor::<2>::eye(d_out, &f.device()).cast(f.dtype()).repeat_dim(0, n);
-    let met = Walk::all(network, trainable, &tape, scaled(slope, scale), (n, d_out));
+    let mut met = Walk::all(network, trainable, &tape, scaled(slope, scale), (n, d_out));
+    if traced && d_out > 1 {
+        merge(network, &tape, scale * network.output_scale(), f, &mut met);
+    }
     let factor = |(map, met): (&Dense, Option<Met>)| {
         met.map(|Met { inputs, delta }| Factor { inputs, input_scale: map.affine().weight_scale, deltas: delta })
     };
     network.maps().iter().zip(met).filter_map(factor).collect()
+}
+
+/// Puts one delta in the place of those of all outputs, at the merged maps: with outputs f_o = scale (s <W_o, h> + b_o) and a unit-by-unit way
+/// from z to h, the inner products of (dh / dz) W_o, summed over o, are those of (dh / dz) sqrt(sum_o W_o^2).
+fn merge(network: &Network, tape: &[Kept<'_>], scale: f64, f: Tensor<2>, met: &mut [Option<Met>]) {
+    let [n, d_out] = f.dims();
+    let mut put = |number: usize, delta: Tensor<2>| {
+        if let Some(met) = &mut met[number] {
+            met.delta = delta;
+        }
+    };
+    let merged = network.merged_maps();
+    let mut delta = f.narrow(1, 0, 1).zeros_like() + scale * (d_out as f64).sqrt();
+    for kept in tape.iter().rev() {
+        delta = match kept {
+            Kept::Map(number, ..) if merged.contains(number) => {
+                put(*number, delta);
+                if Some(number) == merged.first() {
+                    return;
+                }
+                let readout = network.maps()[*number].affine();
+                let norms = readout.weight.val().square().sum_dim(1).sqrt().transpose();
+                (norms * (scale * readout.weight_scale)).repeat_dim(0, n)
+            }
+            Kept::Rectified(h, slope) => where_positive(delta, h, *slope, n),
+            Kept::Activation(derivative) => delta * derivative.clone(),
+            _ => return,
+        };
+    }
 }
 
 /// What was met at every map, in their order.

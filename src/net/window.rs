@@ -32,6 +32,11 @@ impl Window {
         }
     }
 
+    /// Whether there is one position, seen by itself.
+    pub(super) fn is_of_a_vector(&self) -> bool {
+        (self.n_inputs, self.n_outputs, self.n_taps) == (1, 1, 1)
+    }
+
     /// What each output position sees, tap by tap.
     ///
     /// # Shapes

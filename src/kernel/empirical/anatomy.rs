@@ -19,6 +19,8 @@ pub struct MapShape {
     pub is_weight_trained: bool,
     /// The factor of its biases; 0 where it has none that are trained.
     pub bias_scale: f64,
+    /// Whether a trace needs its deltas of one output alone; see [`Probed::merged_maps`].
+    pub is_merged: bool,
 }
 
 impl MapShape {
@@ -55,13 +57,19 @@ impl MapShape {
     fn products(&self, outputs: Outputs, d_out: usize) -> (f64, f64) {
         let [p, n_in, n_out, d_out] = [self.n_positions, self.n_in, self.n_out, d_out].map(|count| count as f64);
         // For a trace the deltas of all outputs lie side by side.
-        let n_out = n_out * if outputs == Outputs::Trace { d_out } else { d_out * d_out };
+        let n_out = n_out
+            * match outputs {
+                Outputs::Full => d_out * d_out,
+                Outputs::Trace if self.is_merged => 1.0,
+                Outputs::Trace => d_out,
+            };
         (n_in * n_out, p * p * (n_in + n_out))
     }
 
     /// Numbers kept for one sample.
     pub(super) fn memory(&self, outputs: Outputs, d_out: usize) -> f64 {
-        let [p, n_in, n_out] = [self.n_positions, self.n_in, self.n_out * d_out].map(|count| count as f64);
+        let n_deltas = if outputs == Outputs::Trace && self.is_merged { 1 } else { d_out };
+        let [p, n_in, n_out] = [self.n_positions, self.n_in, self.n_out * n_deltas].map(|count| count as f64);
         if self.is_summed_by_samples(outputs, d_out) { n_in * n_out } else { p * (n_in + n_out) }
     }
 }
@@ -100,14 +108,16 @@ impl Anatomy {
         }
         let seen = probe.into_seen();
         trainable.ensure_seen_once(&seen)?;
-        let shape = |map: &Seen| {
+        let merged = module.merged_maps();
+        let shape = |(number, map): (usize, &Seen)| {
             let [n_positions, n_in] = map.inputs.dims();
             let n_out = map.outputs.as_ref().map_or(0, |outputs| outputs.dims()[1]);
             let bias = map.bias.filter(|(bias, _)| trainable.contains(*bias));
             let is_weight_trained = trainable.contains(map.weight);
-            MapShape { n_positions, n_in, n_out, is_weight_trained, bias_scale: bias.map_or(0.0, |(_, scale)| scale) }
+            let bias_scale = bias.map_or(0.0, |(_, scale)| scale);
+            MapShape { n_positions, n_in, n_out, is_weight_trained, bias_scale, is_merged: merged.contains(&number) }
         };
-        let maps: Vec<MapShape> = seen.iter().map(shape).collect();
+        let maps: Vec<MapShape> = seen.iter().enumerate().map(shape).collect();
         let trained = || seen.iter().zip(&maps).filter(|(_, shape)| shape.is_trained()).map(|(map, _)| map).enumerate();
         let place = |id| {
             trained().find_map(|(number, map)| match map.bias {

@@ -35,20 +35,21 @@ impl<M: Probed> Source<'_, M> {
     /// For products of matrices.
     pub(super) fn for_kernel(&self, x: &Tensor<2>, outputs: Outputs) -> Result<Factors> {
         let (n, d_out) = (x.dims()[0], self.anatomy.d_out);
-        let maps = self.factors(x)?.map(|(shape, factor)| MapFactors::for_kernel(shape, factor, (n, d_out), outputs));
+        let factors = self.factors(x, outputs == Outputs::Trace)?;
+        let maps = factors.map(|(shape, factor)| MapFactors::for_kernel(shape, factor, (n, d_out), outputs));
         Ok(Factors { n, maps: maps.collect() })
     }
 
     /// For products with vectors.
     pub(super) fn for_tangent(&self, x: &Tensor<2>) -> Result<Factors> {
         let (n, d_out) = (x.dims()[0], self.anatomy.d_out);
-        let maps = self.factors(x)?.map(|(shape, factor)| MapFactors::new(shape, factor, (n, d_out)));
+        let maps = self.factors(x, false)?.map(|(shape, factor)| MapFactors::new(shape, factor, (n, d_out)));
         Ok(Factors { n, maps: maps.collect() })
     }
 
     /// Of every trained map, for inputs `[n, d_in]`.
-    fn factors(&self, x: &Tensor<2>) -> Result<impl Iterator<Item = (&MapShape, Factor)>> {
-        let factors = self.module.factors(x, self.anatomy.d_out, self.trainable)?;
+    fn factors(&self, x: &Tensor<2>, traced: bool) -> Result<impl Iterator<Item = (&MapShape, Factor)>> {
+        let factors = self.module.factors(x, self.anatomy.d_out, self.trainable, traced)?;
         let n_maps = self.anatomy.trained_maps().count();
         if factors.len() != n_maps {
             return Err(Error::shape("trained affine maps of the module", n_maps, factors.len()));

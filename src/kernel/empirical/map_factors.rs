@@ -45,12 +45,13 @@ impl MapFactors {
 
     /// With each sample's gradients where that is cheaper, and for a trace with all outputs as one, whose inner products are sums over outputs.
     pub(super) fn for_kernel(shape: &MapShape, factor: Factor, n: (usize, usize), outputs: Outputs) -> Self {
-        let mut factors = Self::new(shape, factor, n);
-        let d_out = factors.n_outputs;
+        let (n_samples, d_out) = n;
+        let is_merged = outputs == Outputs::Trace && shape.is_merged;
+        let mut factors = Self::new(shape, factor, (n_samples, if is_merged { 1 } else { d_out }));
         if shape.is_summed_by_samples(outputs, d_out) {
             factors.form_gradients();
         }
-        if outputs == Outputs::Trace && d_out > 1 {
+        if outputs == Outputs::Trace && factors.n_outputs > 1 {
             factors.merge_outputs();
         }
         factors
