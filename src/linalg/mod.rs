@@ -26,7 +26,8 @@ pub use conjugate_gradients::{
 pub use element::Element;
 pub use krylov::{Leading, leading_spectrum, search_columns};
 pub use matrix::{GramMatrix, Matrix, inner_products};
-pub use mirror::{mirror_lower, transpose};
+use mirror::transpose;
+pub use mirror::{mirror_lower, transpose_into};
 pub use operator::{Entries, Operator};
 pub use partial_cholesky::{LowRank, PartialCholesky};
 pub use product::{Onto, View, multiply};

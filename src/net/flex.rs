@@ -187,15 +187,18 @@ fn weight<T: Number>(p: &mut [T], weights: &[T], sum: Option<&[T]>) {
 pub(super) fn column_sums(tensor: &Memory, factor: f64) -> Tensor<2> {
     typed!(tensor, T => {
         let (_, n_columns) = shape(tensor);
-        let mut sums = vec![0.0 as T; n_columns];
-        Arch::new().dispatch(|| {
-            for row in numbers::<T>(tensor).chunks_exact(n_columns) {
-                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += *value);
-            }
-            sums.iter_mut().for_each(|sum| *sum *= factor as T);
-        });
+        let (mut sums, rows) = (vec![0.0 as T; n_columns], numbers::<T>(tensor));
+        Arch::new().dispatch(|| add_rows(&mut sums, &rows, factor as T));
         given(Memory::from_data(TensorData::new(sums, [1, n_columns])))
     })
+}
+
+#[inline(always)]
+fn add_rows<T: Number>(sums: &mut [T], rows: &[T], factor: T) {
+    for row in rows.chunks_exact(sums.len().max(1)) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum = *value + *sum);
+    }
+    sums.iter_mut().for_each(|sum| *sum = factor * *sum);
 }
 
 fn given(memory: Memory) -> Tensor<2> {

@@ -114,10 +114,10 @@ const SMALL_TILE: usize = 128;
 const MOST_SHARED: usize = 4;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
-const STRIP: usize = 64;
+const STRIP: usize = 96;
 
 /// Rows of several outputs, one below the other, for the rows of a strip: so many that their products with a tile stay in the cache.
-const STACK: usize = 160;
+const STACK: usize = 192;
 
 /// Fewest rows in a strip, however many outputs there are.
 const FEWEST: usize = 8;

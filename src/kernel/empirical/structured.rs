@@ -24,7 +24,7 @@ use super::factors::{Factors, Source};
 use super::outputs::Outputs;
 use super::plan::{Plan, Task};
 use crate::error::{Error, Result};
-use crate::linalg::{Element, Matrix};
+use crate::linalg::{Element, Matrix, transpose_into};
 use crate::net::{Dtype, Probed, to_data};
 
 /// Which part of the sum over maps and pairs of outputs.
@@ -278,24 +278,7 @@ impl Place {
     fn put<S: burn::tensor::Element + Into<f64>, T: Element>(&self, block: &TensorData, band: &mut [T]) -> Result<()> {
         let unlike = |reason| Error::Check(format!("a block of another number type: {reason:?}"));
         let block = block.as_slice::<S>().map_err(unlike)?;
-        let n_rows = band.len() / self.n_columns.max(1);
-        let n = block.len() / n_rows.max(1);
-        // By squares, because neighbours in a block lie in rows of their own in the band.
-        for (rows, columns) in squares(n_rows, n) {
-            for row in rows {
-                let start = row * self.n_columns + self.first + columns.start;
-                let from = block[columns.start * n_rows + row..].iter().step_by(n_rows);
-                let into = &mut band[start..start + columns.len()];
-                into.iter_mut().zip(from).for_each(|(to, from)| *to = T::of(self.scale * (*from).into()));
-            }
-        }
+        transpose_into(block, band, (self.n_columns, self.first), |value| T::of(self.scale * value.into()));
         Ok(())
     }
-}
-
-/// Ranges of rows and of columns that make up squares.
-fn squares(n_rows: usize, n_columns: usize) -> impl Iterator<Item = (Range<usize>, Range<usize>)> {
-    const SIDE: usize = 16;
-    let parts = move |n: usize| (0..n).step_by(SIDE).map(move |first| first..(first + SIDE).min(n));
-    parts(n_columns).flat_map(move |columns| parts(n_rows).map(move |rows| (rows, columns.clone())))
 }
