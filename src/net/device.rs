@@ -133,6 +133,12 @@ impl Backend {
         matches!(self, Self::Flex | Self::Ndarray)
     }
 
+    /// Whether its device can be opened, and does not compute in f64.
+    #[must_use]
+    pub fn lacks_f64(self) -> bool {
+        self.device().is_ok_and(|device| !Dtype::F64.is_supported_by(&device))
+    }
+
     fn compiled_names() -> String {
         let names: Vec<_> = Self::ALL.into_iter().filter(|b| b.is_compiled()).map(Self::name).collect();
         names.join(", ")
@@ -243,6 +249,12 @@ impl Compute {
     #[must_use]
     pub fn dtype(&self) -> Dtype {
         self.dtype
+    }
+
+    /// Whether the device computes in f64, whatever the number type of the networks.
+    #[must_use]
+    pub fn has_f64(&self) -> bool {
+        Dtype::F64.is_supported_by(&self.device)
     }
 
     /// Whether the device is the CPU, in the memory of this process.

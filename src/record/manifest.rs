@@ -102,6 +102,9 @@ pub struct Manifest {
     pub backend: String,
     /// Number type of the networks.
     pub dtype: String,
+    /// How the shares of a network's affine maps add up in its kernel, where that is not in `dtype`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_sums: Option<String>,
     /// Root of every random stream.
     pub root_seed: u64,
     /// Networks per width and depth.

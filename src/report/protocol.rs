@@ -37,7 +37,7 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
             "Networks",
             format!(
                 "{} activation, {} parametrization, W_std {}, b_std {}, {} initial function, {} seeds per depth and width, {} on the {} \
-                 backend.",
+                 backend{}.",
                 words(rows, |row| row.activation.clone()),
                 words(rows, |row| row.parametrization.clone()),
                 range(rows, |row| row.w_std),
@@ -45,7 +45,11 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
                 words(rows, |row| row.initial_function.clone()),
                 manifest.n_seeds,
                 row.dtype,
-                row.backend
+                row.backend,
+                manifest
+                    .kernel_sums
+                    .as_ref()
+                    .map_or_else(String::new, |sums| format!(", with kernels added up {sums}"))
             ),
         );
         item(

@@ -8,6 +8,7 @@ use super::config::Config;
 use super::plan::{Plan, computed_here, data_facts, ensure_folder_name};
 use super::vary::combinations;
 use crate::error::{Error, Result};
+use crate::net::Backend;
 use crate::record::{DataFacts, Manifest, SCHEMA_VERSION};
 
 /// A checked study.
@@ -72,14 +73,16 @@ impl Study {
                 data.push(data_facts(&plan.dataset, &plan.split));
             }
         }
-        let backend = self.plans.first().map_or_else(String::new, |plan| plan.backend.to_string());
+        let backend = self.plans.first().map(|plan| plan.backend);
+        let lacks_f64 = backend.is_some_and(Backend::lacks_f64);
         Ok(Manifest {
             schema: SCHEMA_VERSION,
             study: config.study.name.clone(),
             question: config.study.question.clone(),
             config: config.to_toml()?,
-            backend,
+            backend: backend.map_or_else(String::new, |backend| backend.to_string()),
             dtype: config.compute.dtype.to_string(),
+            kernel_sums: lacks_f64.then(|| "in f64, on the host".to_owned()),
             root_seed: config.seeds.root,
             n_seeds: config.seeds.n_seeds,
             analysis: self.analysis.to_string(),

@@ -22,6 +22,7 @@ pub(super) fn manifest(points: &[Point]) -> Manifest {
         config: String::new(),
         backend: "flex".to_owned(),
         dtype: "f32".to_owned(),
+        kernel_sums: None,
         root_seed: 1,
         n_seeds: 5,
         analysis: "equivalence".to_owned(),

@@ -256,6 +256,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             is_gram: n2.is_none(),
             outputs: self.outputs,
             dtype: self.compute.dtype(),
+            has_f64: self.compute.has_f64(),
             n_numbers,
             is_held,
         };

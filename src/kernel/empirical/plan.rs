@@ -59,6 +59,8 @@ pub struct Task {
     pub outputs: Outputs,
     /// Number type of the network.
     pub dtype: Dtype,
+    /// Whether the device computes in f64. On one that does not, the shares of the affine maps add up in f64 on the host.
+    pub has_f64: bool,
     /// Numbers of the result for each pair of inputs.
     pub n_numbers: usize,
     /// Whether the result is held whole, or handed on a tile of rows at a time.

@@ -11,7 +11,8 @@
 //! and its share costs two matrix products; for a convolution there are two ways of summing, in `map_factors`.
 //!
 //! Inputs pass in tiles. The product of two tiles is made in strips of rows, which several threads share, and stays on the device
-//! until it is finished; of a Gram matrix only what lies below the diagonal is computed.
+//! until it is finished; of a Gram matrix only what lies below the diagonal is computed. A device without f64 delivers a block for every map,
+//! and they add up on the host.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -59,7 +60,6 @@ struct Grid {
     task: Task,
     n_strip: usize,
     d_out: usize,
-    dtype: Dtype,
     rows: Tiles,
     /// Absent for a Gram matrix.
     columns: Option<Tiles>,
@@ -122,8 +122,8 @@ impl<'a, M: Probed> Structured<'a, M> {
     ) -> Result<Self> {
         let rows = Tiles::new(&source, &task, plan, x1)?;
         let columns = x2.map(|x2| Tiles::new(&source, &task, plan, x2)).transpose()?;
-        let (d_out, dtype) = (source.anatomy.d_out, source.compute.dtype());
-        Ok(Self { source, grid: Grid { task, n_strip: plan.n_strip, d_out, dtype, rows, columns } })
+        let d_out = source.anatomy.d_out;
+        Ok(Self { source, grid: Grid { task, n_strip: plan.n_strip, d_out, rows, columns } })
     }
 
     /// The wanted matrices whole; of a Gram matrix only the entries on and below the diagonal are set.
@@ -244,11 +244,16 @@ impl Grid {
             scale,
         };
         for (band, output) in strip.bands.iter_mut().zip(&wanted.matrices) {
-            let block = rows.contract(&strip.rows, (other, &part), wanted.maps.clone(), *output);
-            let Some(block) = block.map(to_data).transpose()? else { continue };
-            match self.dtype {
-                Dtype::F32 => place.put::<f32, T>(&block, band)?,
-                Dtype::F64 => place.put::<f64, T>(&block, band)?,
+            let of = |maps| rows.contract(&strip.rows, (other, &part), maps, *output).map(to_data).transpose();
+            if !self.task.has_f64 {
+                let shares = wanted.maps.clone().map(|map| of(map..map + 1));
+                place.put(&sum(shares)?, band);
+                continue;
+            }
+            let Some(block) = of(wanted.maps.clone())? else { continue };
+            match self.task.dtype {
+                Dtype::F32 => place.put::<f32, T>(numbers(&block)?, band),
+                Dtype::F64 => place.put::<f64, T>(numbers(&block)?, band),
             }
         }
         Ok(())
@@ -275,10 +280,71 @@ struct Place {
 
 impl Place {
     /// Writes a block, in which a row has what one column of the band has.
-    fn put<S: burn::tensor::Element + Into<f64>, T: Element>(&self, block: &TensorData, band: &mut [T]) -> Result<()> {
-        let unlike = |reason| Error::Check(format!("a block of another number type: {reason:?}"));
-        let block = block.as_slice::<S>().map_err(unlike)?;
+    fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) {
         transpose_into(block, band, (self.n_columns, self.first), |value| T::of(self.scale * value.into()));
-        Ok(())
+    }
+}
+
+fn numbers<S: burn::tensor::Element>(block: &TensorData) -> Result<&[S]> {
+    block.as_slice::<S>().map_err(|reason| Error::Check(format!("a block of another number type: {reason:?}")))
+}
+
+/// Blocks of f32, added up in f64.
+fn sum(blocks: impl Iterator<Item = Result<Option<TensorData>>>) -> Result<Vec<f64>> {
+    let mut sum = Vec::new();
+    for block in blocks {
+        let Some(block) = block? else { continue };
+        let block = numbers::<f32>(&block)?;
+        sum.resize(block.len(), 0.0);
+        sum.iter_mut().zip(block).for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::{Activation, Mlp, Parametrization};
+    use crate::kernel::empirical::Method;
+    use crate::net::{Backend, Compute, InitialFunction, Predictor, Trainable};
+    use crate::seed::stream;
+
+    #[test]
+    fn without_f64_on_the_device_the_maps_add_up_on_the_host() {
+        let mlp = Mlp {
+            depth: 3,
+            width: 20,
+            activation: Activation::Relu,
+            w_std: 1.4,
+            b_std: 0.3,
+            parametrization: Parametrization::Ntk,
+        };
+        let architecture = mlp.architecture(4, 2).unwrap();
+        let x = Matrix::from_fn(30, 4, |i, j| (0.3 + (4 * i + j) as f64).sin());
+        let kernel = |dtype, has_f64| {
+            let compute = Compute::open(Backend::preferred(), dtype).unwrap();
+            let predictor =
+                Predictor::init(&architecture, InitialFunction::Plain, &mut stream(1, "init"), &compute).unwrap();
+            let trainable = Trainable::of(&predictor);
+            let valid = burn::module::Module::valid(&predictor);
+            let x = compute.tensor(&x);
+            let anatomy = Anatomy::of(&predictor, &valid, x.clone().narrow(0, 0, 1)).unwrap();
+            let (outputs, n_numbers) = (Outputs::Full, 4);
+            let task =
+                Task { n_rows: 30, n_columns: 30, is_gram: true, outputs, dtype, has_f64, n_numbers, is_held: true };
+            let plan = Plan::new(&anatomy, &task, Method::Structured, None).unwrap();
+            let source = Source { module: &valid, trainable: &trainable, anatomy: &anatomy, compute: &compute };
+            let structured = Structured::new(source, task, &plan, &x, None).unwrap();
+            structured.matrices(&Wanted::whole(&anatomy)).unwrap().remove(0)
+        };
+        let exact = kernel(Dtype::F64, true);
+        let error = |found: Matrix| {
+            let lower = (0..60).flat_map(|i| (0..=i).map(move |j| (i, j)));
+            lower.map(|place| (found[place] - exact[place]).abs()).fold(0.0, f64::max) / exact.rms()
+        };
+        let (on_host, on_device) = (error(kernel(Dtype::F32, false)), error(kernel(Dtype::F32, true)));
+        assert!(on_host > 0.0 && on_host < 1e-5 && on_device < 1e-5, "{on_host:e} {on_device:e}");
+        // What rounds once for every map is not the same.
+        assert_ne!(kernel(Dtype::F32, false), kernel(Dtype::F32, true));
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn manifest(n_points: usize) -> Manifest {
         config: String::new(),
         backend: "flex".into(),
         dtype: "f64".into(),
+        kernel_sums: None,
         root_seed: 1,
         n_seeds: 5,
         analysis: String::new(),
