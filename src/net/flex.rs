@@ -145,7 +145,7 @@ pub(super) fn weighted(
             let n_outputs = (p_columns / q_columns.max(1)).max(1);
             let mut wide = vec![0.0 as T; p_columns];
             Arch::new().dispatch(|| {
-                for (number, q) in q.chunks_exact(q_columns).enumerate() {
+                for (number, q) in q.chunks_exact(q_columns.max(1)).enumerate() {
                     widen(q, &mut wide, width, n_outputs, shift as T);
                     let (sample, position) = (number / height, number % height);
                     for output in 0..n_outputs {
