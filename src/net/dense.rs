@@ -7,8 +7,9 @@ use burn::tensor::Tensor;
 
 use super::Compute;
 use super::fused::{column_sums, plus_product};
-use super::model::flat;
-use super::probe::{Affine, Trainable};
+use super::params::flat;
+use super::probe::Affine;
+use super::trainable::Trainable;
 use crate::arch::{AffineMap, Architecture};
 use crate::linalg::Matrix;
 use crate::seed::{Stream, standard_normals};

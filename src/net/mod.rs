@@ -19,7 +19,9 @@ mod params;
 mod pattern;
 mod predictor;
 mod probe;
+mod probed;
 mod reverse;
+mod trainable;
 mod window;
 
 pub use dense::{Dense, DenseWeights, Frozen};
@@ -34,4 +36,6 @@ pub use params::{flatten, relative_distance};
 pub(crate) use params::{parameters, with_parameters};
 pub use pattern::ActivationPattern;
 pub use predictor::{InitialFunction, Predictor};
-pub use probe::{Affine, Factor, Probe, Probed, Seen, Trainable};
+pub use probe::{Affine, Probe, Seen};
+pub use probed::{Factor, Probed};
+pub use trainable::Trainable;

@@ -3,8 +3,8 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use super::params::{parameters, with_parameters};
-use super::probe::Trainable;
+use super::params::{flat, parameters, with_parameters};
+use super::trainable::Trainable;
 
 /// From a batch of outputs to the gradient of a loss in them, `[n, d_out]` as they are.
 pub type Cotangent<'a> = dyn FnMut(Tensor<2>) -> Tensor<2> + Send + 'a;
@@ -62,10 +62,4 @@ impl ModuleVisitor for Collect<'_> {
         let gradient = gradient.unwrap_or_else(|| tensor.inner().zeros_like());
         self.flat.push(flat(gradient));
     }
-}
-
-/// All numbers of a tensor in one row.
-pub(crate) fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
-    let n = tensor.shape().num_elements();
-    tensor.reshape([n])
 }

@@ -4,8 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::Tensor;
 
 use super::device::to_vec;
-use super::model::flat;
-use super::probe::Trainable;
+use super::trainable::Trainable;
 use crate::error::Result;
 
 /// The trainable parameters of `module` in f64, in the order in which Burn visits them; frozen ones are left out.
@@ -65,6 +64,12 @@ impl ModuleMapper for Put<'_> {
         let (id, tensor, mapper) = param.consume();
         Param::from_mapped_value(id, value.clone().reshape(tensor.shape()), mapper)
     }
+}
+
+/// All numbers of a tensor in one row.
+pub(crate) fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let n = tensor.shape().num_elements();
+    tensor.reshape([n])
 }
 
 struct Flatten {

@@ -3,7 +3,8 @@
 use burn::tensor::{Bool, Tensor};
 
 use super::device::to_matrix;
-use super::probe::{Probe, Probed};
+use super::probe::Probe;
+use super::probed::Probed;
 use crate::error::Result;
 
 /// The signs of the outputs of every affine map but the last, at given inputs.

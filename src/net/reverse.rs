@@ -17,11 +17,12 @@ use burn::tensor::Tensor;
 use super::activation::scaled;
 use super::dense::Dense;
 use super::fused::{column_sums, product, rectified, repeated, where_positive};
-use super::model::flat;
 use super::network::{Network, Operation};
 use super::norm::Normalized;
 use super::parallel::in_parallel;
-use super::probe::{Factor, Probed, Trainable};
+use super::params::flat;
+use super::probed::{Factor, Probed};
+use super::trainable::Trainable;
 use super::window::Window;
 
 /// What the way back needs of a forward pass, operation by operation.
