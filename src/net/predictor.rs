@@ -140,7 +140,8 @@ impl Predictor {
                 let slope = cotangent((f - f_twin) * FRAC_1_SQRT_2) * FRAC_1_SQRT_2;
                 (pass.back(&slope, trainable), Some(pass_twin.back(&slope.neg(), trainable)))
             }
-            (Some(twin), _) => (pass.back(&cotangent(f - twin.forward(x)), trainable), None),
+            // The same way as the network, so that at initialization nothing is left, not even rounding.
+            (Some(twin), _) => (pass.back(&cotangent(f - Pass::of(twin, &x).0), trainable), None),
         }
     }
 }
