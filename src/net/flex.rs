@@ -8,7 +8,21 @@ use burn::tensor::{DType, Tensor, TensorData};
 use pulp::Arch;
 use rayon::prelude::*;
 
+use super::spare::Spare;
 use crate::linalg::{self, Onto, View};
+
+/// `$work` with this memory's number type as `$T`.
+macro_rules! typed {
+    ($memory:expr, $T:ident => $work:expr) => {
+        if $memory.dtype() == DType::F32 {
+            type $T = f32;
+            $work
+        } else {
+            type $T = f64;
+            $work
+        }
+    };
+}
 
 /// A tensor as flex has it. Reading needs no copy, and neither does writing, where nobody else holds the numbers.
 pub(super) type Memory = burn::backend::tensor::FloatTensor<Flex>;
@@ -32,7 +46,7 @@ fn seen(tensor: &Tensor<2>) -> Memory {
 
 /// A number type of networks.
 trait Number:
-    burn::tensor::Element + bytemuck::Pod + linalg::Element + PartialOrd + Add<Output = Self> + Mul<Output = Self>
+    burn::tensor::Element + bytemuck::Pod + linalg::Element + Spare + PartialOrd + Add<Output = Self> + Mul<Output = Self>
 {
 }
 
@@ -40,17 +54,16 @@ impl Number for f32 {}
 
 impl Number for f64 {}
 
-/// `$work` with this memory's number type as `$T`.
-macro_rules! typed {
-    ($memory:expr, $T:ident => $work:expr) => {
-        if $memory.dtype() == DType::F32 {
-            type $T = f32;
-            $work
-        } else {
-            type $T = f64;
-            $work
-        }
-    };
+/// Leaves the room of a tensor to the next product of its size, if nobody else holds it.
+pub(super) fn spend(tensor: Tensor<2>) {
+    let Ok(memory) = taken(tensor) else { return };
+    if memory.is_unique() {
+        typed!(memory, T => {
+            if let Ok(room) = memory.into_data().try_into_vec::<T>() {
+                T::leave(room);
+            }
+        });
+    }
 }
 
 /// factor A B.
@@ -59,7 +72,7 @@ pub(super) fn product(a: &Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
     let ((n_rows, _), (_, n_columns)) = (shape(a), shape(b));
     typed!(a, T => {
         // Made here: memory that flex makes is copied once for its alignment.
-        let mut c = vec![0.0 as T; n_rows * n_columns];
+        let mut c = T::room(n_rows * n_columns);
         linalg::multiply(&mut c, Onto::Replaced, factor, view(a), view(b));
         given(Memory::from_data(TensorData::new(c, [n_rows, n_columns])))
     })

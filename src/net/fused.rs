@@ -76,7 +76,11 @@ pub(crate) fn plus_weighted(
 ) -> Tensor<2> {
     #[cfg(feature = "flex")]
     let p = match flex::taken(p) {
-        Ok(p) => return flex::weighted(p, q, shift, sum.as_ref(), (n_rows, n_columns)),
+        Ok(p) => {
+            let weighted = flex::weighted(p, q, shift, sum.as_ref(), (n_rows, n_columns));
+            sum.into_iter().for_each(spend);
+            return weighted;
+        }
         Err(p) => p,
     };
     let n_outputs = p.dims()[0] / q.dims()[0].max(1);
@@ -87,6 +91,14 @@ pub(crate) fn plus_weighted(
         Some(sum) => sum + weighted,
         None => weighted,
     }
+}
+
+/// Leaves the room of a tensor that is done with to the next product of its size.
+pub(crate) fn spend(tensor: Tensor<2>) {
+    #[cfg(feature = "flex")]
+    flex::spend(tensor);
+    #[cfg(not(feature = "flex"))]
+    drop(tensor);
 }
 
 /// factor times the sums of the columns: `[1, n_columns]`.

@@ -21,6 +21,8 @@ mod predictor;
 mod probe;
 mod probed;
 mod reverse;
+#[cfg(feature = "flex")]
+mod spare;
 mod trainable;
 mod window;
 
@@ -28,7 +30,7 @@ pub use dense::{Dense, DenseWeights, Frozen};
 pub(crate) use device::to_data;
 pub use device::{Backend, Compute, Dtype, to_matrix};
 pub use file::{NetworkFormat, load, save};
-pub(crate) use fused::{plus_weighted, product};
+pub(crate) use fused::{plus_weighted, product, spend};
 pub use model::{Cotangent, Model};
 pub use network::Network;
 pub(crate) use parallel::in_parallel;

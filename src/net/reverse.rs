@@ -16,7 +16,7 @@ use burn::tensor::Tensor;
 
 use super::activation::scaled;
 use super::dense::Dense;
-use super::fused::{column_sums, product, rectified, repeated, where_positive};
+use super::fused::{column_sums, product, rectified, repeated, spend, where_positive};
 use super::network::{Network, Operation};
 use super::norm::Normalized;
 use super::parallel::in_parallel;
@@ -182,7 +182,12 @@ impl Slopes {
     pub(super) fn descend(self, network: &mut Network, trainable: &Trainable) {
         let tasks: Vec<_> = std::mem::take(network.maps_mut()).into_iter().zip(self.by_map).collect();
         *network.maps_mut() = in_parallel(self.is_shared, tasks, |(map, met)| match met {
-            Some(Met { inputs, delta }) => map.descended(&inputs, &delta, trainable),
+            Some(Met { inputs, delta }) => {
+                let map = map.descended(&inputs, &delta, trainable);
+                spend(inputs);
+                spend(delta);
+                map
+            }
             None => map,
         });
     }

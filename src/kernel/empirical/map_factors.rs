@@ -16,7 +16,7 @@ use burn::tensor::Tensor;
 
 use super::anatomy::MapShape;
 use super::outputs::Outputs;
-use crate::net::{Factor, plus_weighted, product};
+use crate::net::{Factor, plus_weighted, product, spend};
 
 /// What an affine map contributes for a batch.
 #[derive(Debug, Clone)]
@@ -107,7 +107,9 @@ impl MapFactors {
                 let inputs = product(&h2, &h1.transpose(), self.input_scale * other.input_scale);
                 let n = (columns.len(), rows.len());
                 if p == 1 {
-                    return Some(plus_weighted(sum, deltas, &inputs, bias, n));
+                    let sum = plus_weighted(sum, deltas, &inputs, bias, n);
+                    spend(inputs);
+                    return Some(sum);
                 }
                 sum_positions(plus_weighted(None, deltas, &inputs, bias, n), sizes)
             }
