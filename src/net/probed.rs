@@ -25,7 +25,7 @@ pub trait Probed: Model {
     /// way.
     ///
     /// # Errors
-    /// Outputs that are not `[n, d_out]`.
+    /// Outputs that are not `[n, d_out]`, or affine maps that are not the same in every pass.
     fn factors(&self, x: &Tensor<2>, d_out: usize, trainable: &Trainable, _traced: bool) -> Result<Vec<Factor>> {
         let shape = [x.dims()[0], d_out];
         let mut inputs: Vec<Tensor<2>> = Vec::new();
@@ -54,6 +54,9 @@ pub trait Probed: Model {
                     deltas.push(delta);
                 }
             }
+        }
+        if let Some(some) = deltas.iter().find(|deltas| deltas.len() != d_out) {
+            return Err(Error::shape("passes that show an affine map, one for each output", d_out, some.len()));
         }
         let factor = |(inputs, deltas)| Factor { inputs, input_scale: 1.0, deltas: output_by_output(deltas, shape[0]) };
         Ok(inputs.into_iter().zip(deltas).map(factor).collect())
