@@ -44,14 +44,13 @@ enum Kept<'a> {
 
 /// What the derivative in the parameters of a map is made of.
 #[derive(Debug, Clone)]
-pub(super) struct Met {
+struct Met {
     /// h, window by window.
-    pub(super) inputs: Tensor<2>,
-    /// delta.
-    pub(super) delta: Tensor<2>,
+    inputs: Tensor<2>,
+    delta: Tensor<2>,
 }
 
-/// A forward pass that can be walked back, any number of times.
+/// A forward pass that can be walked back.
 ///
 /// On a CPU a batch is passed in shards, which threads share: all of a layer's work is then done by the thread that has its numbers at
 /// hand, and no product waits for another thread. A row of a product is the same however many rows there are, so the numbers do not
@@ -152,7 +151,7 @@ fn merge(network: &Network, tape: &[Kept<'_>], scale: f64, f: Tensor<2>, met: &m
 
 /// What was met at every map, in their order.
 pub(super) struct Slopes {
-    pub(super) by_map: Vec<Option<Met>>,
+    by_map: Vec<Option<Met>>,
     /// Whether every thread has maps to itself.
     is_shared: bool,
 }

@@ -54,6 +54,16 @@ impl<M: Probed> Source<'_, M> {
         if factors.len() != n_maps {
             return Err(Error::shape("trained affine maps of the module", n_maps, factors.len()));
         }
+        for (map, factor) in self.anatomy.trained_maps().zip(&factors) {
+            let n_rows = x.dims()[0] * map.n_positions;
+            let n_deltas = if traced && map.is_merged { 1 } else { self.anatomy.d_out };
+            let expected = ([n_rows, map.n_in], n_rows * n_deltas);
+            let found = (factor.inputs.dims(), factor.deltas.dims()[0]);
+            if found != expected {
+                let what = "inputs, and rows of deltas, of an affine map of the module";
+                return Err(Error::shape(what, format!("{expected:?}"), format!("{found:?}")));
+            }
+        }
         Ok(self.anatomy.trained_maps().zip(factors))
     }
 }
