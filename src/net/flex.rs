@@ -67,8 +67,8 @@ pub(super) fn spend(tensor: Tensor<2>) {
 }
 
 /// factor A B.
-pub(super) fn product(a: &Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
-    let (a, b) = (&in_lines(a), &in_lines(&seen(b)));
+pub(super) fn product(a: Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
+    let (a, b) = (&in_lines(a), &in_lines(seen(b)));
     let ((n_rows, _), (_, n_columns)) = (shape(a), shape(b));
     typed!(a, T => {
         // Made here: memory that flex makes is copied once for its alignment.
@@ -80,7 +80,7 @@ pub(super) fn product(a: &Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
 
 /// C + factor A B.
 pub(super) fn plus_product(c: Memory, a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
-    let (a, b) = (&in_lines(&seen(a)), &in_lines(&seen(b)));
+    let (a, b) = (&in_lines(seen(a)), &in_lines(seen(b)));
     typed!(a, T => change::<T>(c, |c, _| linalg::multiply(c, Onto::Added, factor, view(a), view(b))))
 }
 
@@ -219,10 +219,10 @@ fn given(memory: Memory) -> Tensor<2> {
 }
 
 /// The same matrix, whose rows or whose columns are lines of neighbouring numbers.
-fn in_lines(memory: &Memory) -> Memory {
-    let ((n_rows, n_columns), (rows, columns)) = (shape(memory), strides(memory));
+fn in_lines(memory: Memory) -> Memory {
+    let ((n_rows, n_columns), (rows, columns)) = (shape(&memory), strides(&memory));
     let is_in_lines = (columns == 1 && rows >= n_columns) || (rows == 1 && columns >= n_rows);
-    if is_in_lines { memory.clone() } else { memory.to_contiguous() }
+    if is_in_lines { memory } else { memory.to_contiguous() }
 }
 
 /// Of memory that is [`in_lines`].

@@ -15,7 +15,7 @@ use super::flex;
 pub(crate) fn product(a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
     #[cfg(feature = "flex")]
     if let Ok(a) = flex::taken(a.clone()) {
-        return flex::product(&a, b, factor);
+        return flex::product(a, b, factor);
     }
     scaled(a.clone(), factor).matmul(b.clone())
 }
