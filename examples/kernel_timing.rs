@@ -51,8 +51,12 @@ struct Arguments {
     d: usize,
     #[arg(long, default_value_t = 0.1)]
     b_std: f64,
+    /// Calls, at least.
     #[arg(long, default_value_t = 5)]
     repeats: usize,
+    /// How long to go on calling, at least: a thread that has slept takes a while to be at hand.
+    #[arg(long, default_value_t = 0.0)]
+    seconds: f64,
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -82,8 +86,8 @@ fn main() -> Result<()> {
 fn analytic(arguments: &Arguments, architecture: Architecture, x: &Matrix) -> Result<Value> {
     let kernel = AnalyticKernel::new(architecture);
     let timing = match arguments.dtype.as_str() {
-        "f32" => Timing::of(arguments.repeats, || grams::<f32>(&kernel, x))?,
-        _ => Timing::of(arguments.repeats, || grams::<f64>(&kernel, x))?,
+        "f32" => Timing::of(arguments, || grams::<f32>(&kernel, x))?,
+        _ => Timing::of(arguments, || grams::<f64>(&kernel, x))?,
     };
     Ok(timing.json())
 }
@@ -103,7 +107,7 @@ fn empirical(arguments: &Arguments, architecture: &Architecture, x: &Matrix) -> 
     let predictor = Predictor::init(architecture, InitialFunction::Plain, &mut stream(1, "init"), &compute)?;
     let ntk = EmpiricalNtk::new(&predictor, &compute).method(Method::Structured).outputs(outputs);
     let n_rows = x.n_rows() * if outputs == Outputs::Trace { 1 } else { arguments.d_out };
-    let timing = Timing::of(arguments.repeats, || match dtype {
+    let timing = Timing::of(arguments, || match dtype {
         Dtype::F32 => ntk.fill(x, None, &mut Buffer::<f32>::zeros(n_rows * n_rows)),
         Dtype::F64 => ntk.fill(x, None, &mut Buffer::<f64>::zeros(n_rows * n_rows)),
     })?;
@@ -142,14 +146,15 @@ struct Timing {
 }
 
 impl Timing {
-    fn of(repeats: usize, mut compute: impl FnMut() -> Result<()>) -> Result<Self> {
+    fn of(arguments: &Arguments, mut compute: impl FnMut() -> Result<()>) -> Result<Self> {
         // The first pass starts the threads.
         compute()?;
         let base = memory("VmRSS:");
         // Lets the peak begin here; without the right to do so it includes the first pass.
         let _ = std::fs::write("/proc/self/clear_refs", "5");
         let (mut walls, mut cpus) = (Vec::new(), Vec::new());
-        for _ in 0..repeats {
+        let begun = Instant::now();
+        while walls.len() < arguments.repeats || begun.elapsed().as_secs_f64() < arguments.seconds {
             let (start, cpu) = (Instant::now(), cpu_seconds());
             compute()?;
             walls.push(start.elapsed().as_secs_f64());

@@ -30,10 +30,10 @@ def main():
     args = parse()
     programs = {"neural-tangents": [args.peer_python, str(HERE / "time_neural_tangents.py")], "ntk": [args.ntk]}
     require(programs)
-    settings = {key: getattr(args, key) for key in ("rounds", "repeats", "threads", "d", "b_std")}
+    settings = {key: getattr(args, key) for key in ("rounds", "repeats", "seconds", "threads", "d", "b_std")}
     run = machine() | {"settings": settings, "rows": []}
-    print("| case | wall s: neural-tangents | ntk | CPU s: neural-tangents | ntk | CPU ratio | MB: neural-tangents | ntk |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    print("| case | wall s: neural-tangents | ntk | ratio | CPU s: neural-tangents | ntk | ratio | MB: neural-tangents | ntk |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
     for case in args.cases:
         rows = {name: [] for name in programs}
         for turn, name in turns(programs, args.rounds):
@@ -54,7 +54,8 @@ def parse():
         metavar="DTYPE:N:DEPTH[:WIDTH[:OUTPUTS:full|trace]]",
         help="for example f64:2000:3 for analytic kernels, f32:1024:3:512:10:trace for the empirical kernel of a network",
     )
-    parser.add_argument("--repeats", type=positive, default=5, help="timed calls per process")
+    parser.add_argument("--repeats", type=positive, default=5, help="timed calls per process, at least")
+    parser.add_argument("--seconds", type=float, default=1, help="how long every process goes on calling, at least")
     parser.add_argument("--b-std", type=float, default=0.1)
     return parser.parse_args()
 
@@ -108,8 +109,9 @@ def turns(programs, rounds):
 
 def measure(program, case, args):
     """The JSON line that a program prints about a case."""
-    row = answer(program, case | {"threads": args.threads}, {"d": args.d, "b-std": args.b_std, "repeats": args.repeats})
-    if len(row["walls"]) != args.repeats:
+    options = {"d": args.d, "b-std": args.b_std, "repeats": args.repeats, "seconds": args.seconds}
+    row = answer(program, case | {"threads": args.threads}, options)
+    if len(row["walls"]) < args.repeats:
         sys.exit(f"compare: {len(row['walls'])} repeats for {args.repeats} from {' '.join(program)}")
     return row
 
@@ -137,20 +139,15 @@ def keep(run, out):
 
 def table_line(case, peer, own):
     def median(rows, key):
-        return statistics.median(number for row in rows for number in row[key])
+        return statistics.median(row[key] for row in rows)
 
-    def memory(rows):
-        return max(row["peak_mb_above_base"] for row in rows)
+    def compared(key):
+        by_round = [p[key] / o[key] for p, o in zip(peer, own)]
+        ratio = f"{median(peer, key) / median(own, key):.2f} ({min(by_round):.2f} to {max(by_round):.2f})"
+        return (*(f"{median(rows, key):.3g}" for rows in (peer, own)), ratio)
 
-    ratio = median(peer, "cpus") / median(own, "cpus")
-    by_round = [p["cpu_s"] / o["cpu_s"] for p, o in zip(peer, own)]
-    cells = [
-        name(case),
-        *(f"{median(rows, key):.3g}" for key in ("walls", "cpus") for rows in (peer, own)),
-        f"{ratio:.2f} ({min(by_round):.2f} to {max(by_round):.2f})",
-        *(f"{memory(rows):.0f}" for rows in (peer, own)),
-    ]
-    return f"| {' | '.join(cells)} |"
+    memory = (f"{max(row['peak_mb_above_base'] for row in rows):.0f}" for rows in (peer, own))
+    return f"| {' | '.join((name(case), *compared('wall_s'), *compared('cpu_s'), *memory))} |"
 
 
 def name(case):

@@ -35,7 +35,8 @@ def parse():
     parser.add_argument("--width", type=int, default=1, help="units of every hidden layer; of an analytic kernel it does not matter")
     parser.add_argument("--d-out", type=int, default=1, help="outputs")
     parser.add_argument("--outputs", choices=["full", "trace"], default="full")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=5, help="calls, at least")
+    parser.add_argument("--seconds", type=float, default=0, help="how long to go on calling, at least")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     return parser.parse_args()
 
@@ -83,7 +84,8 @@ def measure(args):
         file.write("5")  # starts VmHWM, the highest VmRSS, anew
     jax.block_until_ready(grams(*inputs))
     walls, cpus = [], []
-    for _ in range(args.repeats):
+    begun = time.perf_counter()
+    while len(walls) < args.repeats or time.perf_counter() - begun < args.seconds:
         wall, cpu = time.perf_counter(), time.process_time()  # process_time counts every thread
         result = jax.block_until_ready(grams(*inputs))
         cpus.append(time.process_time() - cpu)

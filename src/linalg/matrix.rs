@@ -4,7 +4,7 @@ use std::ops::{Add, Index, IndexMut, Range, Sub};
 
 use faer::{Accum, MatMut, MatRef};
 
-use super::{Buffer, mirror_lower, transpose};
+use super::{Buffer, first_non_finite, mirror_lower, transpose};
 use crate::error::{Error, Result};
 
 /// A dense row-major matrix of f64.
@@ -171,7 +171,7 @@ impl Matrix {
     /// The position and value of the first entry that is not finite.
     #[must_use]
     pub fn first_non_finite(&self) -> Option<(usize, usize, f64)> {
-        let position = self.values.iter().position(|v| !v.is_finite())?;
+        let position = first_non_finite(&self.values)?;
         Some((position / self.n_cols, position % self.n_cols, self.values[position]))
     }
 

@@ -24,7 +24,7 @@ pub use conjugate_gradients::{
     Ending, Iterate, PATIENCE, Preconditioner, Tolerance, Unpreconditioned, conjugate_gradients, largest,
     relative_norms,
 };
-pub use element::Element;
+pub use element::{Element, first_non_finite};
 pub use krylov::{Leading, leading_spectrum, search_columns};
 pub use matrix::{GramMatrix, Matrix, inner_products};
 use mirror::transpose;

@@ -67,7 +67,7 @@ pub fn multiply<T: Element>(into: &mut [T], onto: Onto, factor: f64, a: View<'_,
     let is_shared = n_threads > 1 && m * n * k >= MIN_SHARED;
     let threads = if is_shared { Par::rayon(n_threads) } else { Par::Seq };
     let accum = if onto == Onto::Added { Accum::Add } else { Accum::Replace };
-    let middle = if is_shared { n } else { n - n_last::<T>(n) };
+    let middle = if !is_shared && is_halved::<T>(n, k) { n / 2 } else { n };
     let (first, last) = MatMut::from_row_major_slice_mut(into, m, n).split_at_col_mut(middle);
     let (a, b) = (a.as_faer(), b.as_faer());
     for (into, b) in [(first, b.subcols(0, middle)), (last, b.subcols(middle, n - middle))] {
@@ -77,15 +77,17 @@ pub fn multiply<T: Element>(into: &mut [T], onto: Onto, factor: f64, a: View<'_,
     }
 }
 
-/// The columns at the end that are multiplied by themselves. faer goes over columns by six registers of a vector unit at a time, and what it
-/// does two registers at a time takes a quarter longer: where two are left over, the last eight are better done four and four.
-fn n_last<T>(n: usize) -> usize {
-    let register = REGISTER / size_of::<T>();
-    if n % (6 * register) == 2 * register && n >= 8 * register { 4 * register } else { 0 }
+/// Whether the columns are better multiplied in two halves: faer goes over them by six registers of a vector unit at a time, and what it does
+/// two registers at a time takes a quarter longer, so that eight had better be four and four, unless A is read twice for it from afar.
+fn is_halved<T>(n: usize, k: usize) -> bool {
+    n == 8 * REGISTER / size_of::<T>() && k <= MAX_HALVED
 }
 
 /// Bytes in a register of AVX-512.
 const REGISTER: usize = 64;
+
+/// Numbers in a row of A that lies in the cache; measured.
+const MAX_HALVED: usize = 2048;
 
 #[cfg(test)]
 mod tests {

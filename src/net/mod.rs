@@ -33,7 +33,7 @@ pub use file::{NetworkFormat, load, save};
 pub(crate) use fused::{plus_weighted, product, spend};
 pub use model::{Cotangent, Model};
 pub use network::Network;
-pub(crate) use parallel::in_parallel;
+pub(crate) use parallel::{in_parallel, in_pool};
 pub use params::{flatten, relative_distance};
 pub(crate) use params::{parameters, with_parameters};
 pub use pattern::ActivationPattern;

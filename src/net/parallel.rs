@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 /// Does `work` on a thread of the pool if it `is_shared`, so that what threads share of it need not be brought there part by part.
-pub(super) fn in_pool<R: Send>(is_shared: bool, work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn in_pool<R: Send>(is_shared: bool, work: impl FnOnce() -> R + Send) -> R {
     if is_shared { rayon::scope(|_| work()) } else { work() }
 }
 

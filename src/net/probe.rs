@@ -32,6 +32,12 @@ impl Affine<'_> {
         }
     }
 
+    /// Zeros in the place of z.
+    fn zeros(&self, inputs: &Tensor<2>) -> Tensor<2> {
+        let ([rows, _], [_, n_out]) = (inputs.dims(), self.weight.dims());
+        Tensor::zeros([rows, n_out], (&inputs.device(), inputs.dtype()))
+    }
+
     /// bias_scale b, `[1, n_out]`.
     pub(super) fn biases(&self) -> Option<Tensor<2>> {
         self.bias.map(|bias| scaled(bias.val().unsqueeze::<2>(), self.bias_scale))
@@ -63,6 +69,7 @@ pub struct Probe {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Idle,
+    Shapes,
     Outputs,
     Leaves,
 }
@@ -72,6 +79,12 @@ impl Probe {
     #[must_use]
     pub fn idle() -> Self {
         Self { purpose: Purpose::Idle, seen: Vec::new() }
+    }
+
+    /// Keeps inputs and outputs of every map, which have their shapes and no more: outputs are zeros, and no weight is read.
+    #[must_use]
+    pub fn of_shapes() -> Self {
+        Self { purpose: Purpose::Shapes, seen: Vec::new() }
     }
 
     /// Keeps the inputs and outputs of every map.
@@ -96,14 +109,14 @@ impl Probe {
         // The inputs carry the scale: rows x n_in numbers, where the weights are n_in x n_out and wide networks see few samples.
         let inputs = scaled(h, map.weight_scale);
         let kept = (self.purpose != Purpose::Idle).then(|| inputs.clone());
-        let z = map.of_scaled(inputs);
+        let z = if self.purpose == Purpose::Shapes { map.zeros(&inputs) } else { map.of_scaled(inputs) };
         let Some(inputs) = kept else { return z };
         let (z, leaf) = if self.purpose == Purpose::Leaves { with_leaf(z) } else { (z, None) };
         self.seen.push(Seen {
             weight: map.weight.id,
             bias: map.bias.map(|bias| (bias.id, map.bias_scale)),
             inputs: inputs.inner(),
-            outputs: (self.purpose == Purpose::Outputs).then(|| z.clone()),
+            outputs: matches!(self.purpose, Purpose::Shapes | Purpose::Outputs).then(|| z.clone()),
             leaf,
         });
         z

@@ -1,4 +1,4 @@
-//! The affine maps of a module, and what each costs: found by one forward pass of one sample.
+//! The affine maps of a module, and what each costs: found by one forward pass of one sample, in which no map is computed.
 
 use burn::tensor::Tensor;
 
@@ -74,7 +74,7 @@ impl MapShape {
     }
 }
 
-/// The affine maps of a module, found by one forward pass of one sample.
+/// The affine maps of a module, found by one forward pass of one sample, in which no map is computed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Anatomy {
     /// Outputs.
@@ -100,7 +100,7 @@ impl Anatomy {
     /// A module whose outputs are not one row per sample, or whose trainable parameters do not each belong to one affine map.
     pub(super) fn of<M: Probed>(module: &M, valid: &M, x: Tensor<2>) -> Result<Self> {
         let trainable = Trainable::of(module);
-        let mut probe = Probe::of_outputs();
+        let mut probe = Probe::of_shapes();
         let f = valid.forward_probed(x, &mut probe);
         let [n_rows, d_out] = f.dims();
         if n_rows != 1 || d_out == 0 {

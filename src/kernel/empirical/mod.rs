@@ -60,8 +60,8 @@ use self::structured::{Structured, Wanted};
 pub use self::tangent::Tangent;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
-use crate::linalg::{Element, GramMatrix, Matrix, mirror_lower};
-use crate::net::{Compute, Predictor, Probed, Trainable};
+use crate::linalg::{Element, GramMatrix, Matrix, first_non_finite, mirror_lower};
+use crate::net::{Compute, Predictor, Probed, Trainable, in_pool};
 
 /// The empirical NTK of a module at its present parameters.
 ///
@@ -132,14 +132,17 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         if values.len() != n_rows * n_columns {
             return Err(Error::shape("numbers to fill", format!("{n_rows} x {n_columns}"), values.len()));
         }
-        open.structured()?.fill(&Wanted::whole(&open.anatomy), vec![&mut *values])?;
-        if open.task.is_gram {
-            mirror_lower(values, n_rows);
-        }
-        match values.iter().position(|value| !(*value).into().is_finite()) {
-            None => Ok(()),
-            Some(place) => Err(not_finite((place / n_columns, place % n_columns, values[place].into()))),
-        }
+        let (wanted, is_gram) = (Wanted::whole(&open.anatomy), open.task.is_gram);
+        open.with_structured(|structured| {
+            structured.fill(&wanted, vec![&mut *values])?;
+            if is_gram {
+                mirror_lower(values, n_rows);
+            }
+            match first_non_finite(values) {
+                None => Ok(()),
+                Some(place) => Err(not_finite((place / n_columns, place % n_columns, values[place].into()))),
+            }
+        })
     }
 
     /// Each output's kernel with itself, Theta_oo: one `[n, n]` matrix per output. By structured derivatives, whatever the method.
@@ -195,18 +198,21 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
 
     fn output_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
         let open = self.structured().outputs(Outputs::Full).open(x1, x2, true, |anatomy| anatomy.d_out)?;
-        finite(open.structured()?.matrices(&Wanted::diagonal(&open.anatomy))?)
+        let wanted = Wanted::diagonal(&open.anatomy);
+        open.with_structured(|structured| finite(structured.matrices(&wanted)?))
     }
 
     fn map_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
         let n_numbers = |anatomy: &Anatomy| anatomy.trained_maps().count() * self.n_outputs(anatomy).pow(2);
         let open = self.structured().open(x1, x2, true, n_numbers)?;
-        let (structured, whole) = (open.structured()?, Wanted::whole(&open.anatomy));
-        let mut matrices = Vec::new();
-        for map in whole.maps.clone() {
-            matrices.extend(structured.matrices(&Wanted { maps: map..map + 1, ..whole.clone() })?);
-        }
-        finite(matrices)
+        let whole = Wanted::whole(&open.anatomy);
+        open.with_structured(|structured| {
+            let mut matrices = Vec::new();
+            for map in whole.maps.clone() {
+                matrices.extend(structured.matrices(&Wanted { maps: map..map + 1, ..whole.clone() })?);
+            }
+            finite(matrices)
+        })
     }
 
     fn structured(&self) -> Self {
@@ -220,7 +226,8 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             let forward = |module: &M, x: Tensor<2>| module.forward(x);
             return jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs);
         }
-        let matrix = open.structured()?.matrices(&Wanted::whole(&open.anatomy))?;
+        let wanted = Wanted::whole(&open.anatomy);
+        let matrix = open.with_structured(|structured| structured.matrices(&wanted))?;
         matrix.into_iter().next().ok_or_else(|| Error::Check("a kernel without a matrix".to_owned()))
     }
 
@@ -305,6 +312,11 @@ struct Open<'a, M> {
 }
 
 impl<M: Probed> Open<'_, M> {
+    /// Lets `work` have the tiles, on one thread of the pool, so that no other one waits between the parts of the work.
+    fn with_structured<R: Send>(self, work: impl FnOnce(&Structured<'_, M>) -> Result<R> + Send) -> Result<R> {
+        in_pool(self.compute.is_host(), move || work(&self.structured()?))
+    }
+
     fn structured(&self) -> Result<Structured<'_, M>> {
         let Self { valid, trainable, anatomy, .. } = self;
         let source = Source { module: valid, trainable, anatomy, compute: self.compute };

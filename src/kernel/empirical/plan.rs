@@ -116,7 +116,7 @@ const SMALL_TILE: usize = 128;
 const MOST_SHARED: usize = 4;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
-const STRIP: usize = 96;
+const STRIP: usize = 64;
 
 /// Rows of several outputs, one below the other, for the rows of a strip: so many that their products with a tile stay in the cache.
 const STACK: usize = 192;
@@ -204,7 +204,7 @@ impl Plan {
         Self {
             method: Method::Structured,
             n_tile,
-            n_strip,
+            n_strip: n_tile.div_ceil(n_tile.div_ceil(n_strip)),
             holds_factors,
             memory,
             n_multiplications: n_passed * anatomy.passes() + n_pairs * products,

@@ -178,8 +178,8 @@ impl<'a, M: Probed> Structured<'a, M> {
             }
         }
         if grid.rows.is_held() {
-            // Every strip goes all the way by itself, and no thread waits for another.
-            return strips.into_par_iter().try_for_each(|mut strip| {
+            // Every strip goes all the way by itself, and no thread waits for another; the longest come first, each to a thread that is free.
+            return strips.into_iter().rev().par_bridge().try_for_each(|mut strip| {
                 let rows = &grid.rows.held[strip.tile];
                 (0..grid.n_tiles(strip.tile))
                     .try_for_each(|tile| grid.fill(&mut strip, rows, (tile, &grid.columns().held[tile]), wanted))
