@@ -109,8 +109,9 @@ pub struct Plan {
 /// Rows of inputs and positions in a tile, unless memory asks for fewer: so many that reading the weights is a small part of the work.
 pub(super) const TILE: usize = 512;
 
-/// Fewest of them where every thread would otherwise not have a tile.
-const SMALL_TILE: usize = 128;
+/// Fewest of them where every thread would otherwise not have a tile; in smaller ones each reads the weights for too little work, and threads had
+/// better share every product.
+const SMALL_TILE: usize = 256;
 
 /// By how much there are fewer of them, at most, for several outputs, whose ways back lie side by side and have to stay in the cache.
 const MOST_SHARED: usize = 4;
