@@ -13,25 +13,27 @@
 //! # What it costs
 //! The bound is the rate of matrix products: forward once, backward once per output, and half of two Gram products per affine map. Measured
 //! on two cores of an AMD EPYC with AVX-512, ReLU, d = 10, 3 hidden layers, f32, flex, beside neural-tangents' structured derivatives in the same
-//! run (`benches/runs/2026-11-27-peers-4.json` for N = 256, of three rounds; `-3.json`, of the program before, for N = 1,024; the rate is the median
-//! one over the best of one product in the run, at N = 1,024 in the same processes):
+//! run (`benches/runs/2026-11-27-peers-4.json`, medians of three rounds; the rate is the median one over 472 GFLOP/s, the best of one product in the
+//! run):
 //!
 //! ```text
 //! N     width  outputs    wall s   neural-tangents   of the product's rate
-//!  256    512   1         0.0020   0.0096 (4.9 x)    0.80
-//!  256   1024   1         0.0064   0.0204 (3.2 x)    0.84
-//! 1024    512   1         0.0170   0.0997 (5.9 x)    0.69
-//! 1024   1024   1         0.0371   0.178  (4.8 x)    0.87
-//! 1024   2048   1         0.115    0.426  (3.7 x)    0.90
-//! 1024   4096   1         0.399    1.03   (2.6 x)    0.87
-//!  256    512  10, full   0.0393   0.204  (5.2 x)    0.71
-//! 1024    512  10, full   0.654    4.20   (6.4 x)    0.54
-//!  256    512  10, trace  0.0095   0.0390 (4.1 x)    0.85
-//! 1024    512  10, trace  0.0711   0.393  (5.5 x)    0.76
+//!  256    512   1         0.0020   0.0077 (3.9 x)    0.80
+//!  256   1024   1         0.0080   0.0258 (3.2 x)    0.68
+//!  256   2048   1         0.0233   0.0586 (2.5 x)    0.86
+//!  256   4096   1         0.0898   0.192  (2.1 x)    0.85
+//! 1024    512   1         0.0142   0.097  (6.9 x)    0.81
+//! 1024   1024   1         0.0369   0.198  (5.4 x)    0.87
+//! 1024   2048   1         0.116    0.407  (3.5 x)    0.86
+//! 1024   4096   1         0.417    1.15   (2.8 x)    0.83
+//!  256    512  10, full   0.0448   0.216  (4.8 x)    0.63
+//! 1024    512  10, full   0.607    6.54   (10.8 x)   0.61
+//!  256    512  10, trace  0.0094   0.0399 (4.3 x)    0.86
+//! 1024    512  10, trace  0.0678   0.424  (6.3 x)    0.78
 //! ```
 //!
 //! What is lost is packing and, where N is small, what is done entry by entry and waiting for threads; of 10 outputs in full, a sixth of the time
-//! is the system's, which hands over the pages of the result. At the best rate of products in the run the factors at N = 256 would be 6.1 and 3.8 at
+//! is the system's, which hands over the pages of the result. At the best rate of products in the run the factors at N = 256 would be 4.9 and 4.8 at
 //! widths 512 and 1024, and 4.9 for the trace. Memory is that of the result and of the factors, a few numbers for each unit and input: N = 10,000 at width
 //! 2048 took 4.2 s and 1.05 GB, 0.4 of them the result.
 
