@@ -1,4 +1,4 @@
-//! The number types of results.
+//! The number types of results, and the search for what is not a number in them.
 
 use faer::traits::ComplexField;
 use rayon::prelude::*;

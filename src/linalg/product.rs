@@ -104,7 +104,17 @@ mod tests {
     }
 
     fn differs_at_most_by<T: Element>(bound: f64) {
-        for (m, k, n) in [(1, 1, 1), (5, 3, 4), (40, 33, 1), (1, 20, 30), (130, 70, 65), (0, 3, 4), (3, 0, 4)] {
+        for (m, k, n) in [
+            (1, 1, 1),
+            (5, 3, 4),
+            (40, 33, 1),
+            (1, 20, 30),
+            (130, 70, 65),
+            (9, 20, 64),
+            (9, 20, 128),
+            (0, 3, 4),
+            (3, 0, 4),
+        ] {
             for (turns_a, turns_b) in [(false, false), (false, true), (true, false), (true, true)] {
                 let (a, b) = (numbers::<T>(m.max(k), k.max(m)), numbers::<T>(n.max(k), k.max(n)));
                 let view = |values, n_rows: usize, n_cols: usize, turns| {
@@ -132,19 +142,21 @@ mod tests {
 
     #[test]
     fn a_row_depends_neither_on_the_others_nor_on_the_threads() {
-        let (n, k) = (300, 256);
-        let (a, b) = (numbers::<f32>(256, k), numbers::<f32>(k, n));
-        let b = View::new(&b, k, n, n + 3);
-        let rows = |first: usize, n_rows: usize, n_threads: usize| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
-            let mut c = vec![0.0; n_rows * n];
-            let a = View::new(&a[first * (k + 3)..], n_rows, k, k + 3);
-            pool.install(|| multiply(&mut c, Onto::Replaced, 0.3, a, b));
-            c
-        };
-        let all = rows(0, 256, 1);
-        for (first, n_rows, n_threads) in [(0, 256, 2), (0, 256, 3), (64, 64, 1), (100, 2, 2), (17, 130, 2)] {
-            assert_eq!(rows(first, n_rows, n_threads)[..], all[first * n..(first + n_rows) * n]);
+        // 128 columns are halved where threads do not share them.
+        for (n, k) in [(300, 256), (128, 256)] {
+            let (a, b) = (numbers::<f32>(256, k), numbers::<f32>(k, n));
+            let b = View::new(&b, k, n, n + 3);
+            let rows = |first: usize, n_rows: usize, n_threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+                let mut c = vec![0.0; n_rows * n];
+                let a = View::new(&a[first * (k + 3)..], n_rows, k, k + 3);
+                pool.install(|| multiply(&mut c, Onto::Replaced, 0.3, a, b));
+                c
+            };
+            let all = rows(0, 256, 1);
+            for (first, n_rows, n_threads) in [(0, 256, 2), (0, 256, 3), (64, 64, 1), (100, 2, 2), (17, 130, 2)] {
+                assert_eq!(rows(first, n_rows, n_threads)[..], all[first * n..(first + n_rows) * n]);
+            }
         }
     }
 }

@@ -117,7 +117,11 @@ const SMALL_TILE: usize = 256;
 const MOST_SHARED: usize = 4;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
-const STRIP: usize = 64;
+const STRIP: usize = 96;
+
+/// The same where every thread has a tile or less: products of so many rows take a twentieth longer, but threads get equal work, and less is
+/// computed twice.
+const SMALL_STRIP: usize = 64;
 
 /// Rows of several outputs, one below the other, for the rows of a strip: so many that their products with a tile stay in the cache.
 const STACK: usize = 192;
@@ -181,7 +185,10 @@ impl Plan {
         let (n_rows_per_input, n_pairs_per_input) = (n_positions(false), n_positions(true));
         let n_largest = task.n_rows.max(task.n_columns).max(1);
         let n_stacked = if task.outputs == Outputs::Full { d_out } else { 1 };
-        let n_strip = (STRIP / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST)).max(1).min(n_largest);
+        let n_share = n_largest.div_ceil(rayon::current_num_threads()) * n_rows_per_input;
+        let is_small = n_share <= TILE;
+        let strip = if is_small { SMALL_STRIP } else { STRIP };
+        let n_strip = (strip / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST)).max(1).min(n_largest);
         // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions and outputs.
         let per_column = 3.0 * (n_strip * (n_pairs_per_input * n_stacked).pow(2)) as f64;
         let per_column = per_column * size * rayon::current_num_threads() as f64;
@@ -191,7 +198,6 @@ impl Plan {
             let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
             task.result(n_tile) + n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
         };
-        let n_share = n_largest.div_ceil(rayon::current_num_threads()) * n_rows_per_input;
         let n_rows = TILE.min(n_share.max(SMALL_TILE)) / d_out.min(MOST_SHARED);
         let mut n_tile = (n_rows / n_rows_per_input).max(FEW).min(n_largest);
         let holds_factors = at(n_tile, n_inputs) <= available;
@@ -205,7 +211,8 @@ impl Plan {
         Self {
             method: Method::Structured,
             n_tile,
-            n_strip: n_tile.div_ceil(n_tile.div_ceil(n_strip)),
+            // Of a small kernel the strips are alike.
+            n_strip: if is_small { n_tile.div_ceil(n_tile.div_ceil(n_strip)) } else { n_strip },
             holds_factors,
             memory,
             n_multiplications: n_passed * anatomy.passes() + n_pairs * products,
