@@ -20,7 +20,7 @@ use ntk::kernel::Kernels;
 use ntk::kernel::analytic::AnalyticKernel;
 use ntk::kernel::empirical::{EmpiricalNtk, Method, Outputs};
 use ntk::linalg::{self, Buffer, Element, Matrix};
-use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor, to_matrix};
+use ntk::net::{Backend, Compute, Dtype, InitialFunction, Predictor, matmul, to_matrix};
 use ntk::seed::{standard_normals, stream};
 use serde_json::{Value, json};
 
@@ -115,6 +115,7 @@ fn empirical(arguments: &Arguments, architecture: &Architecture, x: &Matrix) -> 
     let rate = 2e-9 * ntk.plan(x.n_rows(), None, true)?.n_multiplications / median(&timing.walls);
     let mut line = timing.json();
     line["backend"] = json!(backend.name());
+    line["device"] = json!(compute.device_name());
     line["gflops"] = json!(rate);
     line["product_gflops"] = json!(best);
     line["fraction_of_product_rate"] = json!(rate / best);
@@ -131,7 +132,7 @@ fn product_rate(compute: &Compute, n: usize, width: usize) -> Result<f64> {
     let mut best = f64::INFINITY;
     for _ in 0..12 {
         let start = Instant::now();
-        let product = a.clone().matmul(b.clone());
+        let product = matmul(a.clone(), b.clone());
         // Where the device works on its own, the product is there when a number of it can be read.
         to_matrix(product.narrow(0, 0, 1).narrow(1, 0, 1))?;
         best = best.min(start.elapsed().as_secs_f64());

@@ -1,7 +1,7 @@
 //! `ntk backends`: what this program can compute on.
 
 use ntk::error::Result;
-use ntk::net::{Backend, Dtype};
+use ntk::net::{Backend, Compute, Dtype};
 use serde::Serialize;
 
 use super::output::Output;
@@ -53,23 +53,10 @@ fn entry(backend: Backend) -> Entry {
         let note = format!("build with --features {backend}");
         return Entry { name, hardware, compiled: false, default: false, f32: None, f64: None, note };
     }
-    match backend.device() {
-        Err(_) => {
-            let note = "no such device on this machine".to_owned();
-            Entry { name, hardware, compiled: true, default, f32: None, f64: None, note }
-        }
-        Ok(device) => {
-            let supports = |dtype: Dtype| Some(dtype.is_supported_by(&device));
-            let note = if default { "default".to_owned() } else { String::new() };
-            Entry {
-                name,
-                hardware,
-                compiled: true,
-                default,
-                f32: supports(Dtype::F32),
-                f64: supports(Dtype::F64),
-                note,
-            }
-        }
-    }
+    let Ok(compute) = Compute::open(backend, Dtype::F32) else {
+        let note = "no such device on this machine".to_owned();
+        return Entry { name, hardware, compiled: true, default, f32: None, f64: None, note };
+    };
+    let note = if default { "default".to_owned() } else { compute.device_name().unwrap_or_default() };
+    Entry { name, hardware, compiled: true, default, f32: Some(true), f64: Some(compute.has_f64()), note }
 }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "cube")]
+use super::cube::Card;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 
@@ -174,10 +176,10 @@ pub enum Dtype {
 }
 
 impl Dtype {
-    /// Whether `device` computes in this number type.
+    /// Whether `device` computes in this number type: not only sums and products, but functions as well.
     #[must_use]
     pub fn is_supported_by(self, device: &Device) -> bool {
-        device.supports_dtype(self.float())
+        device.supports_dtype(self.float()) && (self == Self::F32 || has_functions_of_f64(device))
     }
 
     /// Bytes of one number.
@@ -206,6 +208,13 @@ impl Dtype {
     }
 }
 
+/// GPUs that multiply in f64 have its exponential, and what is made of it, through Vulkan in f32 alone.
+fn has_functions_of_f64(device: &Device) -> bool {
+    let half = TensorData::new(vec![0.5_f64], [1]);
+    let exponential = Tensor::<1>::from_data(half, (device, DType::F64)).exp().try_into_vec_as::<f64>();
+    exponential.is_ok_and(|values| values.iter().all(|value| (value - 0.5_f64.exp()).abs() < 1e-14))
+}
+
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -220,6 +229,7 @@ impl fmt::Display for Dtype {
 pub struct Compute {
     backend: Backend,
     dtype: Dtype,
+    has_f64: bool,
     device: Device,
 }
 
@@ -230,13 +240,14 @@ impl Compute {
     /// As [`Backend::device`], and when the device does not compute in `dtype`.
     pub fn open(backend: Backend, dtype: Dtype) -> Result<Self> {
         let device = backend.device()?;
-        if !dtype.is_supported_by(&device) {
+        let has_f64 = Dtype::F64.is_supported_by(&device);
+        if dtype == Dtype::F64 && !has_f64 {
             return Err(Error::Device {
                 problem: format!("the `{backend}` backend does not compute in {dtype} on this machine"),
-                remedy: "set `dtype = \"f32\"`, or choose the flex or ndarray backend".to_owned(),
+                remedy: "set `dtype = \"f32\"`, or choose the flex, ndarray or cuda backend".to_owned(),
             });
         }
-        Ok(Self { backend, dtype, device })
+        Ok(Self { backend, dtype, has_f64, device })
     }
 
     /// Where.
@@ -254,12 +265,31 @@ impl Compute {
     /// Whether the device computes in f64, whatever the number type of the networks.
     #[must_use]
     pub fn has_f64(&self) -> bool {
-        Dtype::F64.is_supported_by(&self.device)
+        self.has_f64
     }
 
     /// Whether the device is the CPU, in the memory of this process.
     pub(crate) fn is_host(&self) -> bool {
         self.backend.is_host()
+    }
+
+    /// What a GPU calls itself.
+    #[must_use]
+    pub fn device_name(&self) -> Option<String> {
+        #[cfg(feature = "cube")]
+        if let Some(card) = Card::of(&self.device) {
+            return Some(card.name);
+        }
+        None
+    }
+
+    /// Bytes of a device that has memory of its own; infinitely many, where it does not say.
+    pub(crate) fn device_memory(&self) -> Option<f64> {
+        #[cfg(feature = "cube")]
+        if let Some(Card { memory: Some(bytes), .. }) = Card::of(&self.device) {
+            return Some(bytes);
+        }
+        (!self.is_host()).then_some(f64::INFINITY)
     }
 
     /// `matrix` on the device, rounded to the number type, outside of any gradient.
@@ -302,6 +332,11 @@ pub fn to_matrix(tensor: Tensor<2>) -> Result<Matrix> {
 /// A tensor read back to the host as it is, for readers that take either number type.
 pub(crate) fn to_data<const D: usize>(tensor: Tensor<D>) -> Result<TensorData> {
     tensor.inner().try_into_data().map_err(unreadable)
+}
+
+/// The numbers of what [`to_data`] read, in the number type they have. What a device works off late fails here, if it does.
+pub(crate) fn numbers<T: burn::tensor::Element>(data: &TensorData) -> Result<&[T]> {
+    data.as_slice::<T>().map_err(unreadable)
 }
 
 /// A tensor of any rank read back to the host in f64, last dimension fastest.

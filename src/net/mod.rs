@@ -5,6 +5,8 @@
 //! maps to the tangent kernel is [`Probed`] as well; networks of this crate are both, and walk back to their gradients by themselves.
 
 mod activation;
+#[cfg(feature = "cube")]
+mod cube;
 mod dense;
 mod device;
 mod file;
@@ -27,9 +29,10 @@ mod trainable;
 mod window;
 
 pub use dense::{Dense, DenseWeights, Frozen};
-pub(crate) use device::to_data;
 pub use device::{Backend, Compute, Dtype, to_matrix};
+pub(crate) use device::{numbers, to_data};
 pub use file::{NetworkFormat, load, save};
+pub use fused::matmul;
 pub(crate) use fused::{plus_weighted, product, spend};
 pub use model::{Cotangent, Model};
 pub use network::Network;

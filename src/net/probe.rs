@@ -8,6 +8,7 @@ use burn::module::{Param, ParamId};
 use burn::tensor::Tensor;
 
 use super::activation::scaled;
+use super::fused::matmul;
 
 /// An affine map of rows, z = weight_scale h W + bias_scale b.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,7 @@ pub struct Affine<'a> {
 impl Affine<'_> {
     /// z of inputs that carry the weights' scale.
     fn of_scaled(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let z = inputs.matmul(self.weight.val());
+        let z = matmul(inputs, self.weight.val());
         match self.biases() {
             Some(biases) => z + biases,
             None => z,

@@ -1,10 +1,11 @@
 //! Finite networks: against loops over numbers, and their activations against the functions they are to be.
 
+use burn::tensor::Tensor;
 use ntk::arch::{Activation, Architecture, Family, Layer, OwnFunction, Parametrization};
 use ntk::error::Result;
 use ntk::kernel::empirical::jacobian::jacobian;
 use ntk::linalg::Matrix;
-use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Model, Network, Predictor, to_matrix};
+use ntk::net::{Compute, DenseWeights, Dtype, InitialFunction, Model, Network, Predictor, matmul, to_matrix};
 use ntk::seed;
 
 use crate::golden::relative_error;
@@ -23,6 +24,45 @@ fn networks_of_all_layers_are_what_loops_over_numbers_give() {
             let expected = Matrix::from_vec(3, 2, expected).expect("two outputs each");
             let error = relative_error(&found, &expected);
             assert!(error < 1e-12, "{name}, {}: {error:e}", architecture.describe());
+        }
+    }
+}
+
+#[test]
+fn products_and_their_gradients_have_the_precision_of_their_numbers() {
+    // Matrix units that round f32 to 10 bits would err by 3e-4. A GPU takes other blocks for the larger product.
+    for (dtype, tolerance) in [(Dtype::F32, 2e-6), (Dtype::F64, 1e-14)] {
+        for compute in backends(dtype) {
+            for (m, k, n) in [(37, 64, 29), (1500, 40, 1500)] {
+                let [a, b, slope] = [(m, k, "a"), (n, k, "b"), (m, n, "slope")].map(|(rows, columns, name)| {
+                    let rounded = compute.tensor(&inputs(rows, columns, name));
+                    (to_matrix(rounded.clone()).expect("readable"), rounded)
+                });
+                let (left, right) = (a.1.autodiff().require_grad(), b.1.autodiff().require_grad());
+                let product = matmul(left.clone(), right.clone().transpose());
+                let gradients = (product.clone() * slope.1.autodiff()).sum().backward();
+                let gradient = |of: &Tensor<2>| of.grad(&gradients).expect("tracked");
+                let pairs = [
+                    (product.inner(), a.0.matmul(&b.0.transpose())),
+                    (gradient(&left), slope.0.matmul(&b.0)),
+                    (gradient(&right), slope.0.transpose().matmul(&a.0)),
+                ];
+                for (found, expected) in pairs {
+                    let error = relative_error(&to_matrix(found).expect("readable"), &expected);
+                    assert!(error < tolerance, "{}, {dtype}, {m} x {k} x {n}: {error:e}", compute.backend());
+                }
+            }
+            let batch = |name| compute.tensor(&inputs(6, 20, name)).reshape([3, 2, 4, 5]);
+            let (a, b) = (batch("a"), batch("b").transpose());
+            let one =
+                |of: &Tensor<4>, at: [usize; 2]| of.clone().slice([at[0]..at[0] + 1, at[1]..at[1] + 1]).squeeze::<2>();
+            let product = matmul(a.clone(), b.clone());
+            for at in [[0, 0], [1, 1], [2, 0]] {
+                let expected =
+                    to_matrix(one(&a, at)).expect("readable").matmul(&to_matrix(one(&b, at)).expect("readable"));
+                let error = relative_error(&to_matrix(one(&product, at)).expect("readable"), &expected);
+                assert!(error < tolerance, "{}, {dtype}, {at:?}: {error:e}", compute.backend());
+            }
         }
     }
 }

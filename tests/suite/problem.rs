@@ -8,13 +8,11 @@ use ntk::net::{Backend, Compute, Dtype};
 use ntk::seed;
 use serde::Deserialize;
 
-/// Every backend that tests of networks run on: the CPU's, and wgpu in f32 where it is compiled in, which then must open.
+/// Every backend that is compiled in and computes in `dtype`, for tests of networks. All must open.
 pub(crate) fn backends(dtype: Dtype) -> Vec<Compute> {
-    let on_gpus = if dtype == Dtype::F32 { Some(Backend::Wgpu) } else { None };
-    [Backend::Flex, Backend::Ndarray]
+    Backend::ALL
         .into_iter()
-        .chain(on_gpus)
-        .filter(|backend| backend.is_compiled())
+        .filter(|backend| backend.is_compiled() && (dtype == Dtype::F32 || !backend.lacks_f64()))
         .map(|backend| Compute::open(backend, dtype).expect("a backend that is compiled in opens"))
         .collect()
 }

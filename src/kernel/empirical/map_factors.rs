@@ -16,7 +16,7 @@ use burn::tensor::Tensor;
 
 use super::anatomy::MapShape;
 use super::outputs::Outputs;
-use crate::net::{Factor, plus_weighted, product, spend};
+use crate::net::{Factor, matmul, plus_weighted, product, spend};
 
 /// What an affine map contributes for a batch.
 #[derive(Debug, Clone)]
@@ -75,7 +75,7 @@ impl MapFactors {
         };
         let inputs: Tensor<4> = inputs.reshape([n, 1, p, n_in]).repeat_dim(1, d_out).transpose();
         let deltas = self.deltas.clone().reshape([n, d_out, p, n_out]);
-        self.deltas = inputs.matmul(deltas).reshape([n * d_out, n_in * n_out]);
+        self.deltas = matmul(inputs, deltas).reshape([n * d_out, n_in * n_out]);
     }
 
     fn merge_outputs(&mut self) {

@@ -269,6 +269,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             n_columns: n2.unwrap_or(n1),
             is_gram: n2.is_none(),
             outputs: self.outputs,
+            device_memory: self.compute.device_memory(),
             dtype: self.compute.dtype(),
             has_f64: self.compute.has_f64(),
             n_numbers,

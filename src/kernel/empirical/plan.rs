@@ -57,6 +57,8 @@ pub struct Task {
     pub is_gram: bool,
     /// What becomes of several outputs.
     pub outputs: Outputs,
+    /// Bytes of a device that has memory of its own, infinitely many where it does not say; none where the CPU computes.
+    pub device_memory: Option<f64>,
     /// Number type of the network.
     pub dtype: Dtype,
     /// Whether the device computes in f64. On one that does not, the shares of the affine maps add up in f64 on the host.
@@ -100,6 +102,8 @@ pub struct Plan {
     pub holds_factors: bool,
     /// Bytes at most, with the result.
     pub memory: f64,
+    /// Those of them that are the host's where the device has memory of its own: the result's.
+    pub host_memory: f64,
     /// Multiplications; those of a single sample's pass by their cost.
     pub n_multiplications: f64,
     /// Why this method.
@@ -129,6 +133,9 @@ const STACK: usize = 192;
 /// Fewest rows in a strip, however many outputs there are.
 const FEWEST: usize = 8;
 
+/// Rows of inputs, positions and outputs in a tile on a device of its own, and in a strip: so many that a product takes longer than its start.
+const DEVICE_TILE: usize = 2048;
+
 /// Fewest inputs of a tile with many positions, whose gradients are multiplied input by input.
 const FEW: usize = 64;
 
@@ -138,8 +145,8 @@ impl Plan {
     /// # Errors
     /// When it does not fit.
     pub fn new(anatomy: &Anatomy, task: &Task, method: Method, limit: Option<f64>) -> Result<Self> {
-        let available = limit.or_else(linalg::available_memory).unwrap_or(f64::INFINITY);
-        let (structured, jacobian) = (Self::structured(anatomy, task, available), Self::jacobian(anatomy, task));
+        let room = Room::of(anatomy, task, limit);
+        let (structured, jacobian) = (Self::structured(anatomy, task, &room), Self::jacobian(anatomy, task));
         let plan = match method {
             Method::Structured => Self { reason: "asked for".to_owned(), ..structured },
             Method::Jacobian => Self { reason: "asked for".to_owned(), ..jacobian },
@@ -150,27 +157,30 @@ impl Plan {
                 let ratio = jacobian.n_multiplications / structured.n_multiplications;
                 let (chosen, other, ratio) =
                     if ratio >= 1.0 { (structured, jacobian, ratio) } else { (jacobian, structured, 1.0 / ratio) };
-                match (chosen.memory <= available, other.memory <= available) {
-                    (false, true) => {
+                match (chosen.shortage(&room), other.shortage(&room)) {
+                    (Some(_), None) => {
                         Self { reason: format!("{} takes more memory than there is", chosen.method), ..other }
                     }
                     _ => Self { reason: format!("{} would cost {} as much", other.method, times(ratio)), ..chosen },
                 }
             }
         };
-        if plan.memory <= available {
-            return Ok(plan);
-        }
+        let Some((needed, available)) = plan.shortage(&room) else { return Ok(plan) };
         Err(Error::TooLarge {
             what: format!("an empirical kernel of {} x {} inputs by {}", task.n_rows, task.n_columns, plan.method),
-            needed: plan.memory * 1e-9,
+            needed: needed * 1e-9,
             available: available * 1e-9,
             remedy: "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit",
         })
     }
 
+    /// What it takes and there is not, in bytes, with what there is.
+    fn shortage(&self, room: &Room) -> Option<(f64, f64)> {
+        room.shortage(self.host_memory, self.memory - self.host_memory)
+    }
+
     /// The largest tiles that fit; the smallest, if none do.
-    fn structured(anatomy: &Anatomy, task: &Task, available: f64) -> Self {
+    fn structured(anatomy: &Anatomy, task: &Task, room: &Room) -> Self {
         let size = task.dtype.size() as f64;
         let d_out = anatomy.d_out;
         let per_input = size * anatomy.trained_maps().map(|map| map.memory(task.outputs, d_out)).sum::<f64>();
@@ -186,9 +196,18 @@ impl Plan {
         let n_largest = task.n_rows.max(task.n_columns).max(1);
         let n_stacked = if task.outputs == Outputs::Full { d_out } else { 1 };
         let n_share = n_largest.div_ceil(rayon::current_num_threads()) * n_rows_per_input;
-        let is_small = n_share <= TILE;
-        let strip = if is_small { SMALL_STRIP } else { STRIP };
-        let n_strip = (strip / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST)).max(1).min(n_largest);
+        let is_on_host = task.device_memory.is_none();
+        let is_small = is_on_host && n_share <= TILE;
+        let (n_rows, n_fewest, n_strip) = if is_on_host {
+            let strip = if is_small { SMALL_STRIP } else { STRIP };
+            let n_strip = (strip / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST));
+            (TILE.min(n_share.max(SMALL_TILE)) / d_out.min(MOST_SHARED), FEW, n_strip)
+        } else {
+            let n_rows = in_equal_parts(n_largest, DEVICE_TILE / (n_stacked * n_rows_per_input)) * n_rows_per_input;
+            (n_rows, 1, DEVICE_TILE / (n_pairs_per_input * n_stacked))
+        };
+        let mut n_tile = (n_rows / n_rows_per_input).max(n_fewest).min(n_largest);
+        let n_strip = n_strip.max(1).min(n_largest);
         // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions and outputs.
         let per_column = 3.0 * (n_strip * (n_pairs_per_input * n_stacked).pow(2)) as f64;
         let per_column = per_column * size * rayon::current_num_threads() as f64;
@@ -196,15 +215,15 @@ impl Plan {
         let at = |n_tile: usize, n_held: f64| {
             // As many tiles pass at once as there are threads, or tiles.
             let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
-            task.result(n_tile) + n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
+            n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
         };
-        let n_rows = TILE.min(n_share.max(SMALL_TILE)) / d_out.min(MOST_SHARED);
-        let mut n_tile = (n_rows / n_rows_per_input).max(FEW).min(n_largest);
-        let holds_factors = at(n_tile, n_inputs) <= available;
-        while !holds_factors && n_tile > 1 && at(n_tile, 2.0 * n_tile as f64) > available {
+        let is_short = |n_tile, n_held| room.shortage(task.result(n_tile), at(n_tile, n_held)).is_some();
+        let holds_factors = !is_short(n_tile, n_inputs);
+        while !holds_factors && n_tile > 1 && is_short(n_tile, 2.0 * n_tile as f64) {
             n_tile /= 2;
         }
-        let memory = at(n_tile, if holds_factors { n_inputs } else { 2.0 * n_tile as f64 });
+        let host_memory = task.result(n_tile);
+        let memory = host_memory + at(n_tile, if holds_factors { n_inputs } else { 2.0 * n_tile as f64 });
         // Without room for all factors, those of the columns are found again for every tile of rows.
         let n_passed = if holds_factors { n_inputs } else { task.n_rows as f64 + n_pairs / n_tile as f64 };
         let products: f64 = anatomy.trained_maps().map(|map| map.product(task.outputs, d_out)).sum();
@@ -212,9 +231,10 @@ impl Plan {
             method: Method::Structured,
             n_tile,
             // Of a small kernel the strips are alike.
-            n_strip: if is_small { n_tile.div_ceil(n_tile.div_ceil(n_strip)) } else { n_strip },
+            n_strip: if is_small { in_equal_parts(n_tile, n_strip) } else { n_strip.min(n_tile) },
             holds_factors,
             memory,
+            host_memory,
             n_multiplications: n_passed * anatomy.passes() + n_pairs * products,
             reason: String::new(),
         }
@@ -226,15 +246,49 @@ impl Plan {
         let d_out = anatomy.d_out as f64;
         let pairs = if task.outputs == Outputs::Trace { d_out } else { d_out * d_out };
         let n_parameters = anatomy.n_parameters() as f64;
+        // J is read back as it comes.
+        let memory = task.result(task.n_rows) + size_of::<f64>() as f64 * n_inputs * d_out * n_parameters;
         Self {
             method: Method::Jacobian,
             n_tile: 1,
             n_strip: 1,
             holds_factors: true,
-            memory: task.result(task.n_rows) + size_of::<f64>() as f64 * n_inputs * d_out * n_parameters,
+            memory,
+            host_memory: memory,
             n_multiplications: 1.5 * PASS_COST * n_inputs * anatomy.passes() + n_pairs * pairs * n_parameters,
             reason: String::new(),
         }
+    }
+}
+
+/// How much memory there is, in bytes.
+struct Room {
+    /// For everything.
+    whole: f64,
+    /// On the host, and on a device that has its own.
+    host: f64,
+    device: f64,
+}
+
+/// How much of a device's memory can be had: it holds programs as well, and gaps.
+const USABLE: f64 = 0.9;
+
+impl Room {
+    fn of(anatomy: &Anatomy, task: &Task, limit: Option<f64>) -> Self {
+        let free = linalg::available_memory().unwrap_or(f64::INFINITY);
+        let parameters = (anatomy.n_parameters() * task.dtype.size()) as f64;
+        match task.device_memory {
+            None => Self { whole: limit.unwrap_or(free), host: f64::INFINITY, device: f64::INFINITY },
+            Some(bytes) => {
+                Self { whole: limit.unwrap_or(f64::INFINITY), host: free, device: USABLE * bytes - parameters }
+            }
+        }
+    }
+
+    /// What is asked for and not there, with what is.
+    fn shortage(&self, host: f64, device: f64) -> Option<(f64, f64)> {
+        let asked = [(host + device, self.whole), (host, self.host), (device, self.device)];
+        asked.into_iter().find(|(needed, available)| needed > available)
     }
 }
 
@@ -251,6 +305,11 @@ impl fmt::Display for Plan {
             if self.holds_factors { "" } else { ", their factors found again for every pair of tiles" }
         )
     }
+}
+
+/// The size of as many parts of `n` as there are of `most` at most, all alike.
+fn in_equal_parts(n: usize, most: usize) -> usize {
+    n.div_ceil(n.div_ceil(most.max(1)).max(1))
 }
 
 /// 3.2 times, 1.5e3 times.

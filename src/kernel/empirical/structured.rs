@@ -24,9 +24,9 @@ use super::anatomy::Anatomy;
 use super::factors::{Factors, Source};
 use super::outputs::Outputs;
 use super::plan::{Plan, Task};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::{Element, Matrix, transpose_into};
-use crate::net::{Dtype, Probed, to_data};
+use crate::net::{Dtype, Probed, numbers, to_data};
 
 /// Which part of the sum over maps and pairs of outputs.
 #[derive(Debug, Clone)]
@@ -285,10 +285,6 @@ impl Place {
     }
 }
 
-fn numbers<S: burn::tensor::Element>(block: &TensorData) -> Result<&[S]> {
-    block.as_slice::<S>().map_err(|reason| Error::Check(format!("a block of another number type: {reason:?}")))
-}
-
 /// Blocks of f32, added up in f64.
 fn sum(blocks: impl Iterator<Item = Result<Option<TensorData>>>) -> Result<Vec<f64>> {
     let mut sum = Vec::new();
@@ -330,8 +326,17 @@ mod tests {
             let x = compute.tensor(&x);
             let anatomy = Anatomy::of(&predictor, &valid, x.clone().narrow(0, 0, 1)).unwrap();
             let (outputs, n_numbers) = (Outputs::Full, 4);
-            let task =
-                Task { n_rows: 30, n_columns: 30, is_gram: true, outputs, dtype, has_f64, n_numbers, is_held: true };
+            let task = Task {
+                n_rows: 30,
+                n_columns: 30,
+                is_gram: true,
+                outputs,
+                device_memory: None,
+                dtype,
+                has_f64,
+                n_numbers,
+                is_held: true,
+            };
             let plan = Plan::new(&anatomy, &task, Method::Structured, None).unwrap();
             let source = Source { module: &valid, trainable: &trainable, anatomy: &anatomy, compute: &compute };
             let structured = Structured::new(source, task, &plan, &x, None).unwrap();
