@@ -8,9 +8,6 @@ use rayon::prelude::*;
 /// The side of the squares: the numbers of f32 on a line of the cache.
 const SIDE: usize = 16;
 
-/// Fewest rows for each of several threads, of what is written in passing.
-const LEAST_SHARED: usize = 128;
-
 /// The transpose of row-major `values` with `n_columns` in a row.
 #[must_use]
 pub(super) fn transpose<T: Copy + Default + Send + Sync>(values: &[T], n_columns: usize) -> Vec<T> {
@@ -27,18 +24,17 @@ pub(super) fn transpose<T: Copy + Default + Send + Sync>(values: &[T], n_columns
 ///
 /// # Panics
 /// When it does not fit, as indexing does.
-pub fn transpose_into<S: Copy + Default + Sync, T: Copy + Default + Send>(
+pub fn transpose_into<S: Copy + Default, T: Copy + Default>(
     values: &[S],
     into: &mut [T],
     (row, at): (usize, usize),
-    convert: impl Fn(S) -> T + Sync,
+    convert: impl Fn(S) -> T,
 ) {
     let n_columns = into.len() / row.max(1);
     let n_rows = values.len() / n_columns.max(1);
-    let bands = into.par_chunks_mut((SIDE * row).max(1)).with_min_len(LEAST_SHARED / SIDE);
-    bands.enumerate().for_each(|(band, into)| {
+    for (band, into) in into.chunks_mut((SIDE * row).max(1)).enumerate() {
         turn((values, n_columns, 0..n_rows, band * SIDE), (into, row, at), &convert);
-    });
+    }
 }
 
 /// Writes the entries above the diagonal of the row-major square matrix `values` from those below.

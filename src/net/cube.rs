@@ -24,11 +24,17 @@ use cubek::std::InputBinding;
 /// A B, of matrices or of as many matrices on both sides, where they lie on such a device; otherwise what was given.
 pub(super) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
     let (a, b) = (a.into_dispatch(), b.into_dispatch());
-    match (&a.kind, &b.kind) {
-        (DispatchTensorKind::Cube(_), DispatchTensorKind::Cube(_)) => {
-            Ok(Tensor::from_dispatch(Dispatch::product(a, b)))
-        }
-        _ => Err((Tensor::from_dispatch(a), Tensor::from_dispatch(b))),
+    if lies_here(&a.kind) && lies_here(&b.kind) {
+        return Ok(Tensor::from_dispatch(Dispatch::product(a, b)));
+    }
+    Err((Tensor::from_dispatch(a), Tensor::from_dispatch(b)))
+}
+
+fn lies_here(kind: &DispatchTensorKind) -> bool {
+    match kind {
+        DispatchTensorKind::Cube(_) => true,
+        DispatchTensorKind::Autodiff(tracked) => lies_here(tracked),
+        _ => false,
     }
 }
 

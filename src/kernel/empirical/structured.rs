@@ -242,9 +242,17 @@ impl Grid {
             n_columns: self.task.n_columns * n_outputs,
             first: self.columns().ranges[tile].start * n_outputs,
             scale,
+            is_turned: self.task.device_memory.is_none(),
         };
         for (band, output) in strip.bands.iter_mut().zip(&wanted.matrices) {
-            let of = |maps| rows.contract(&strip.rows, (other, &part), maps, *output).map(to_data).transpose();
+            let of = |maps| {
+                let block = if place.is_turned {
+                    rows.contract(&strip.rows, (other, &part), maps, *output)
+                } else {
+                    other.contract(&part, (rows, &strip.rows), maps, *output)
+                };
+                block.map(to_data).transpose()
+            };
             if !self.task.has_f64 {
                 let shares = wanted.maps.clone().map(|map| of(map..map + 1));
                 place.put(&sum(shares)?, band);
@@ -276,14 +284,26 @@ struct Place {
     first: usize,
     /// A factor for all entries.
     scale: f64,
+    /// Whether a row of the block has what one column of the band has, as CPUs are faster at; a device's block is the host's to copy.
+    is_turned: bool,
 }
 
 impl Place {
-    /// Writes a block, in which a row has what one column of the band has.
     fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) {
-        transpose_into(block, band, (self.n_columns, self.first), |value| T::of(self.scale * value.into()));
+        let convert = |value: S| T::of(self.scale * value.into());
+        if self.is_turned {
+            return transpose_into(block, band, (self.n_columns, self.first), convert);
+        }
+        let width = block.len() / (band.len() / self.n_columns.max(1)).max(1);
+        let rows = band.par_chunks_mut(self.n_columns.max(1)).zip(block.par_chunks(width.max(1)));
+        rows.with_min_len(LEAST_SHARED).for_each(|(row, values)| {
+            row[self.first..].iter_mut().zip(values).for_each(|(entry, value)| *entry = convert(*value));
+        });
     }
 }
+
+/// Fewest rows that a thread copies.
+const LEAST_SHARED: usize = 64;
 
 /// Blocks of f32, added up in f64.
 fn sum(blocks: impl Iterator<Item = Result<Option<TensorData>>>) -> Result<Vec<f64>> {
