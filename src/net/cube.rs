@@ -1,5 +1,4 @@
-//! An extension of CubeCL, what Burn has GPUs compute by: products in the precision of their numbers, with their gradients, and what a device
-//! says of itself.
+//! An extension of CubeCL, what Burn has GPUs compute by: products in the precision of their numbers, with their gradients.
 //!
 //! Burn's own products round f32 to 10 bits where a device has matrix units for that (TF32), and a kernel is then wrong in its fourth
 //! digit. These use units that compute in f32, or f64, alone.
@@ -12,10 +11,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, binary};
 use burn::backend::cubecl::{RuntimeId, dtype_to_storage_type};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{
-    Autodiff, Backend, BackendTensor, Cube, Dispatch, DispatchTensorKind, TensorMetadata, backend_extension,
-};
-use burn::tensor::{DType, Device, Tensor};
+use burn::backend::{Autodiff, Backend, Cube, Dispatch, DispatchTensorKind, TensorMetadata, backend_extension};
+use burn::tensor::{DType, Tensor};
 use cubek::matmul::definition::{MatmulElems, MatmulGlobalElems};
 use cubek::matmul::launch::launch_ref;
 use cubek::matmul::multi_level::Strategy;
@@ -23,40 +20,18 @@ use cubek::std::InputBinding;
 
 /// A B, of matrices or of as many matrices on both sides, where they lie on such a device; otherwise what was given.
 pub(super) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
+    let (of_a, of_b) = (a.dims(), b.dims());
+    let fits = of_a[..D - 2] == of_b[..D - 2] && of_a[D - 1] == of_b[D - 2];
     let (a, b) = (a.into_dispatch(), b.into_dispatch());
-    if lies_here(&a.kind) && lies_here(&b.kind) {
+    if fits && lies_here(&a.kind) && lies_here(&b.kind) {
         return Ok(Tensor::from_dispatch(Dispatch::product(a, b)));
     }
     Err((Tensor::from_dispatch(a), Tensor::from_dispatch(b)))
 }
 
 fn lies_here(kind: &DispatchTensorKind) -> bool {
-    match kind {
-        DispatchTensorKind::Cube(_) => true,
-        DispatchTensorKind::Autodiff(tracked) => lies_here(tracked),
-        _ => false,
-    }
-}
-
-/// What a device says of itself.
-pub(super) struct Card {
-    pub(super) name: String,
-    /// In bytes, where it is known.
-    pub(super) memory: Option<f64>,
-}
-
-impl Card {
-    /// Absent where CubeCL does not compute.
-    pub(super) fn of(device: &Device) -> Option<Self> {
-        match Tensor::<1>::zeros([1], device).into_dispatch().kind {
-            DispatchTensorKind::Cube(BackendTensor::Float(tensor)) => {
-                let properties = tensor.client.properties();
-                let memory = properties.memory.max_memory().map(|bytes| bytes as f64);
-                Some(Self { name: properties.identity.name.clone(), memory })
-            }
-            _ => None,
-        }
-    }
+    let kind = if let DispatchTensorKind::Autodiff(tracked) = kind { tracked } else { kind };
+    matches!(kind, DispatchTensorKind::Cube(_))
 }
 
 /// Backends with a product of their own.
@@ -125,18 +100,9 @@ impl<B: Products> Backward<B, 2> for Product {
             node.map(|node| B::float_transpose(checkpointer.retrieve_node_output::<FloatTensor<B>>(node)))
         };
         let (a, b) = (kept(a), kept(b));
-        let through = |slope: FloatTensor<B>, a: Option<FloatTensor<B>>, b: Option<FloatTensor<B>>| match (a, b) {
-            (Some(a), _) => B::product(a, slope),
-            (_, Some(b)) => B::product(slope, b),
-            // Asked of a factor only where the other was kept.
-            (None, None) => slope,
-        };
-        binary::<B, _, _>(
-            ops.parents,
-            ops.node,
-            gradients,
-            |slope| through(slope, None, b),
-            |slope| through(slope, a, None),
-        );
+        // A factor is asked for only where the other one was kept.
+        let through_a = |slope| if let Some(b) = b { B::product(slope, b) } else { slope };
+        let through_b = |slope| if let Some(a) = a { B::product(a, slope) } else { slope };
+        binary::<B, _, _>(ops.parents, ops.node, gradients, through_a, through_b);
     }
 }

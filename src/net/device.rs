@@ -8,7 +8,7 @@ use burn::tensor::{DType, Device, FloatDType, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "cube")]
-use super::cube::Card;
+use super::card::Card;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 

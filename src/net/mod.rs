@@ -6,6 +6,8 @@
 
 mod activation;
 #[cfg(feature = "cube")]
+mod card;
+#[cfg(feature = "cube")]
 mod cube;
 mod dense;
 mod device;

@@ -1,7 +1,8 @@
 //! Jacobian contraction: one backward pass per output entry, J held, Theta_hat = J1 J2^T.
 //!
 //! Works for every Burn module and forward function. Cost N O passes and (N O)^2 P multiplications; memory N O P. The reference
-//! the other methods are tested against.
+//! the other methods are tested against. It is as exact as the module's products: those of Burn's layers are rounded to TF32 in f32 through CUDA,
+//! those of [`matmul`](crate::net::matmul) are not.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor};

@@ -279,9 +279,11 @@ impl Room {
         let parameters = (anatomy.n_parameters() * task.dtype.size()) as f64;
         match task.device_memory {
             None => Self { whole: limit.unwrap_or(free), host: f64::INFINITY, device: f64::INFINITY },
-            Some(bytes) => {
-                Self { whole: limit.unwrap_or(f64::INFINITY), host: free, device: USABLE * bytes - parameters }
-            }
+            Some(bytes) => Self {
+                whole: limit.unwrap_or(f64::INFINITY),
+                host: free,
+                device: (USABLE * bytes - parameters).max(0.0),
+            },
         }
     }
 
@@ -319,4 +321,47 @@ fn times(ratio: f64) -> String {
 
 fn bytes(n: f64) -> String {
     if n < 1e9 { format!("{:.0} MB", n * 1e-6) } else { format!("{:.1} GB", n * 1e-9) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_of_its_own_has_large_tiles_in_its_own_memory() {
+        let map = |n_in, n_out| MapShape {
+            n_in,
+            n_out,
+            n_positions: 1,
+            is_weight_trained: true,
+            bias_scale: 0.1,
+            is_merged: false,
+        };
+        let anatomy =
+            Anatomy { maps: vec![map(10, 500), map(500, 500), map(500, 2)], d_out: 2, parameters: Vec::new() };
+        let plan = |device_memory, outputs| {
+            let task = Task {
+                n_rows: 5000,
+                n_columns: 5000,
+                is_gram: true,
+                outputs,
+                device_memory,
+                dtype: Dtype::F32,
+                has_f64: true,
+                n_numbers: 1,
+                is_held: true,
+            };
+            Plan::new(&anatomy, &task, Method::Structured, None)
+        };
+        let room = plan(Some(80e9), Outputs::Trace).unwrap();
+        // Three tiles of at most 2,048 rows, and five of both outputs; the result is on the host.
+        assert_eq!((room.n_tile, room.n_strip, room.holds_factors), (1667, 1667, true));
+        assert_eq!(plan(Some(80e9), Outputs::Full).unwrap().n_tile, 1000);
+        assert_eq!(room.host_memory, 8.0 * 5000.0 * 5000.0);
+        // Its factors are in the device's memory, or found again tile by tile, or too many.
+        let short = plan(Some(60e6), Outputs::Trace).unwrap();
+        assert!(!short.holds_factors && short.n_tile < 1667 && short.memory - short.host_memory < 60e6, "{short}");
+        let message = plan(Some(1e6), Outputs::Trace).expect_err("no room").to_string();
+        assert!(message.contains("GB of memory for it"), "{message}");
+    }
 }

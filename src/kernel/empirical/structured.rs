@@ -312,7 +312,8 @@ fn sum(blocks: impl Iterator<Item = Result<Option<TensorData>>>) -> Result<Vec<f
         let Some(block) = block? else { continue };
         let block = numbers::<f32>(&block)?;
         sum.resize(block.len(), 0.0);
-        sum.iter_mut().zip(block).for_each(|(sum, value)| *sum += f64::from(*value));
+        let pairs = sum.par_iter_mut().zip(block).with_min_len(1 << 16);
+        pairs.for_each(|(sum, value)| *sum += f64::from(*value));
     }
     Ok(sum)
 }
@@ -326,7 +327,7 @@ mod tests {
     use crate::seed::stream;
 
     #[test]
-    fn without_f64_on_the_device_the_maps_add_up_on_the_host() {
+    fn devices_give_the_same_and_without_f64_the_maps_add_up_on_the_host() {
         let mlp = Mlp {
             depth: 3,
             width: 20,
@@ -337,7 +338,7 @@ mod tests {
         };
         let architecture = mlp.architecture(4, 2).unwrap();
         let x = Matrix::from_fn(30, 4, |i, j| (0.3 + (4 * i + j) as f64).sin());
-        let kernel = |dtype, has_f64| {
+        let kernel = |dtype, has_f64, device_memory| {
             let compute = Compute::open(Backend::preferred(), dtype).unwrap();
             let predictor =
                 Predictor::init(&architecture, InitialFunction::Plain, &mut stream(1, "init"), &compute).unwrap();
@@ -351,7 +352,7 @@ mod tests {
                 n_columns: 30,
                 is_gram: true,
                 outputs,
-                device_memory: None,
+                device_memory,
                 dtype,
                 has_f64,
                 n_numbers,
@@ -362,14 +363,18 @@ mod tests {
             let structured = Structured::new(source, task, &plan, &x, None).unwrap();
             structured.matrices(&Wanted::whole(&anatomy)).unwrap().remove(0)
         };
-        let exact = kernel(Dtype::F64, true);
+        let exact = kernel(Dtype::F64, true, None);
         let error = |found: Matrix| {
             let lower = (0..60).flat_map(|i| (0..=i).map(move |j| (i, j)));
             lower.map(|place| (found[place] - exact[place]).abs()).fold(0.0, f64::max) / exact.rms()
         };
-        let (on_host, on_device) = (error(kernel(Dtype::F32, false)), error(kernel(Dtype::F32, true)));
+        let (on_host, on_device) = (error(kernel(Dtype::F32, false, None)), error(kernel(Dtype::F32, true, None)));
         assert!(on_host > 0.0 && on_host < 1e-5 && on_device < 1e-5, "{on_host:e} {on_device:e}");
         // What rounds once for every map is not the same.
-        assert_ne!(kernel(Dtype::F32, false), kernel(Dtype::F32, true));
+        assert_ne!(kernel(Dtype::F32, false, None), kernel(Dtype::F32, true, None));
+        // Blocks as a device delivers them, in one tile and in several.
+        for memory in [f64::INFINITY, 2e5] {
+            assert!(error(kernel(Dtype::F64, true, Some(memory))) < 1e-14, "{memory:e}");
+        }
     }
 }
