@@ -230,6 +230,7 @@ pub struct Compute {
     backend: Backend,
     dtype: Dtype,
     has_f64: bool,
+    memory: Option<f64>,
     device: Device,
 }
 
@@ -247,7 +248,8 @@ impl Compute {
                 remedy: "set `dtype = \"f32\"`, or choose the flex, ndarray or cuda backend".to_owned(),
             });
         }
-        Ok(Self { backend, dtype, has_f64, device })
+        let memory = memory_of(&device, backend);
+        Ok(Self { backend, dtype, has_f64, memory, device })
     }
 
     /// Where.
@@ -285,11 +287,7 @@ impl Compute {
 
     /// Bytes of a device that has memory of its own; infinitely many, where it does not say.
     pub(crate) fn device_memory(&self) -> Option<f64> {
-        #[cfg(feature = "cube")]
-        if let Some(Card { memory: Some(bytes), .. }) = Card::of(&self.device) {
-            return Some(bytes);
-        }
-        (!self.is_host()).then_some(f64::INFINITY)
+        self.memory
     }
 
     /// `matrix` on the device, rounded to the number type, outside of any gradient.
@@ -318,6 +316,15 @@ impl Compute {
     fn options(&self) -> (&Device, DType) {
         (&self.device, self.dtype.float().into())
     }
+}
+
+#[cfg_attr(not(feature = "cube"), expect(unused_variables, reason = "CPUs share the memory of the host"))]
+fn memory_of(device: &Device, backend: Backend) -> Option<f64> {
+    #[cfg(feature = "cube")]
+    if let Some(Card { memory: Some(bytes), .. }) = Card::of(device) {
+        return Some(bytes);
+    }
+    (!backend.is_host()).then_some(f64::INFINITY)
 }
 
 /// A tensor read back to the host in f64.
