@@ -2,7 +2,8 @@
 //!
 //! On flex, Burn's CPU backend, these are an extension of the backend, in Burn's own terms: they work in the memory of its tensors, where a
 //! product takes a factor along or is added to what is there, and what is done entry by entry is done in one sweep, in place. Elsewhere
-//! each is the chain of tensor operations that it stands for, with products that on GPUs are an extension too. No tensor here is tracked.
+//! each is the chain of tensor operations that it stands for, with products that on GPUs are an extension too. No tensor
+//! here is tracked, but for those of [`matmul`].
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
