@@ -12,13 +12,13 @@ fi
 
 printf '{"date": "%s", "commit": "%s", "backend": "%s", "driver": "%s", "processor": "%s"}\n' "$(date -I)" \
     "${NTK_COMMIT:-$(git describe --always --dirty 2>/dev/null)}" "$backend" \
-    "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null || true)" \
+    "$(nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2>/dev/null | head -n1 || true)" \
     "$(grep -m1 'model name' /proc/cpuinfo 2>/dev/null | cut -d: -f2- | xargs)"
 
 # DTYPE N DEPTH WIDTH OUTPUTS KIND
 while read -r dtype n depth width outputs kind; do
     "$timing" --kernel empirical --backend "$backend" --dtype "$dtype" --n "$n" --depth "$depth" --width "$width" --d-out "$outputs" \
-        --outputs "$kind" --threads "$(nproc)" --seconds 1 || echo "{\"failed\": \"$dtype $n $depth $width $outputs $kind\"}"
+        --outputs "$kind" --threads "$(getconf _NPROCESSORS_ONLN)" --seconds 1 || echo "{\"failed\": \"$dtype $n $depth $width $outputs $kind\"}"
 done <<'CASES'
 f32 256 3 512 1 full
 f32 256 3 4096 1 full

@@ -57,6 +57,7 @@ fn entry(backend: Backend) -> Entry {
         let note = "no such device on this machine".to_owned();
         return Entry { name, hardware, compiled: true, default, f32: None, f64: None, note };
     };
-    let note = if default { "default".to_owned() } else { compute.device_name().unwrap_or_default() };
+    let words = default.then(|| "default".to_owned()).into_iter().chain(compute.device_name());
+    let note = words.collect::<Vec<_>>().join(", ");
     Entry { name, hardware, compiled: true, default, f32: Some(true), f64: Some(compute.has_f64()), note }
 }

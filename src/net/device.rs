@@ -208,7 +208,7 @@ impl Dtype {
     }
 }
 
-/// GPUs that multiply in f64 have its exponential, and what is made of it, through Vulkan in f32 alone.
+/// Through Vulkan the exponential in f64 is right to f32 alone, and so is what is made of it.
 fn has_functions_of_f64(device: &Device) -> bool {
     let half = TensorData::new(vec![0.5_f64], [1]);
     let exponential = Tensor::<1>::from_data(half, (device, DType::F64)).exp().try_into_vec_as::<f64>();

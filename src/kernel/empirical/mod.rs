@@ -37,7 +37,7 @@
 //! widths 512 and 1024, and 4.9 for the trace. Memory is that of the result and of the factors, a few numbers for each unit and input: N = 10,000 at width
 //! 2048 took 4.2 s and 1.05 GB, 0.4 of them the result.
 //!
-//! On an H100 through CUDA, beside 16 cores, with the copy to the host (`benches/runs/2026-11-27-cuda.jsonl`; rates in TFLOP/s, the product's of N inputs
+//! The same networks on an H100 through CUDA, beside 16 cores, with the copy to the host (`benches/runs/2026-11-27-cuda.jsonl`; rates in TFLOP/s, the product's of N inputs
 //! at the width in the same process):
 //!
 //! ```text
@@ -50,8 +50,7 @@
 //!  4096   4096  1           f64    214       4.5    6.4 (0.71)
 //! ```
 //!
-//! What is lost there is the start of about a hundred operations, 10 to 20 microseconds each, and the result's way to the host and its mirror
-//! image. A tile has 2,048 rows, so that a small Gram matrix is computed whole.
+//! What is lost there is the start of many small operations, and the result's way to the host and its mirror image. A tile has 2,048 rows, so that a small Gram matrix is computed whole.
 
 mod anatomy;
 mod factors;

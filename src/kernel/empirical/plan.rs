@@ -102,7 +102,7 @@ pub struct Plan {
     pub holds_factors: bool,
     /// Bytes at most, with the result.
     pub memory: f64,
-    /// Those of them that are the host's where the device has memory of its own: the result's.
+    /// Those of them that are the host's where the device has memory of its own: the result and the blocks on their way to it, and J.
     pub host_memory: f64,
     /// Multiplications; those of a single sample's pass by their cost.
     pub n_multiplications: f64,
@@ -165,17 +165,16 @@ impl Plan {
                 }
             }
         };
-        let Some((needed, available)) = plan.shortage(&room) else { return Ok(plan) };
+        let Some(Shortage { needed, available, remedy }) = plan.shortage(&room) else { return Ok(plan) };
         Err(Error::TooLarge {
             what: format!("an empirical kernel of {} x {} inputs by {}", task.n_rows, task.n_columns, plan.method),
             needed: needed * 1e-9,
             available: available * 1e-9,
-            remedy: "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit",
+            remedy,
         })
     }
 
-    /// What it takes and there is not, in bytes, with what there is.
-    fn shortage(&self, room: &Room) -> Option<(f64, f64)> {
+    fn shortage(&self, room: &Room) -> Option<Shortage> {
         room.shortage(self.host_memory, self.memory - self.host_memory)
     }
 
@@ -203,26 +202,36 @@ impl Plan {
             let n_strip = (strip / n_pairs_per_input).min((STACK / n_stacked).max(FEWEST));
             (TILE.min(n_share.max(SMALL_TILE)) / d_out.min(MOST_SHARED), FEW, n_strip)
         } else {
-            let n_rows = in_equal_parts(n_largest, DEVICE_TILE / (n_stacked * n_rows_per_input)) * n_rows_per_input;
-            (n_rows, 1, DEVICE_TILE / (n_pairs_per_input * n_stacked))
+            let n_inputs = in_equal_parts(n_largest, DEVICE_TILE / (n_stacked * n_rows_per_input));
+            (n_inputs * n_rows_per_input, 1, DEVICE_TILE / (n_pairs_per_input * n_stacked))
         };
         let mut n_tile = (n_rows / n_rows_per_input).max(n_fewest).min(n_largest);
         let n_strip = n_strip.max(1).min(n_largest);
-        // Every thread has products of inputs and of deltas, and their sum, for all pairs of positions and outputs.
-        let per_column = 3.0 * (n_strip * (n_pairs_per_input * n_stacked).pow(2)) as f64;
-        let per_column = per_column * size * rayon::current_num_threads() as f64;
+        let n_threads = rayon::current_num_threads();
         let (n_inputs, n_pairs) = task.sizes();
-        let at = |n_tile: usize, n_held: f64| {
-            // As many tiles pass at once as there are threads, or tiles.
-            let n_passing = (n_tile * rayon::current_num_threads()).min(n_inputs as usize).max(n_tile) as f64;
-            n_held * per_input + n_passing * per_pass + n_tile as f64 * per_column
+        // Numbers in the blocks that are made at once, of all pairs of positions and outputs.
+        let in_blocks = |n_tile: usize, n_pairs_per_input: usize| {
+            let n_strip = n_strip.min(n_tile);
+            let n_at_once = n_threads.min(n_largest.div_ceil(n_strip));
+            (n_at_once * n_strip * n_tile * (n_pairs_per_input * n_stacked).pow(2)) as f64
         };
-        let is_short = |n_tile, n_held| room.shortage(task.result(n_tile), at(n_tile, n_held)).is_some();
+        let at = |n_tile: usize, n_held: f64| {
+            // On the CPU as many tiles pass at once as there are threads, or tiles; on a device one after the other.
+            let n_at_once = if is_on_host { n_threads } else { 1 };
+            let n_passing = (n_tile * n_at_once).min(n_inputs as usize).max(n_tile) as f64;
+            // Products of inputs and of deltas, and their sum.
+            n_held * per_input + n_passing * per_pass + 3.0 * size * in_blocks(n_tile, n_pairs_per_input)
+        };
+        let on_host = |n_tile: usize| {
+            let n_read = if is_on_host { 0.0 } else { in_blocks(n_tile, 1) };
+            task.result(n_tile) + size_of::<f64>() as f64 * n_read
+        };
+        let is_short = |n_tile, n_held| room.shortage(on_host(n_tile), at(n_tile, n_held)).is_some();
         let holds_factors = !is_short(n_tile, n_inputs);
         while !holds_factors && n_tile > 1 && is_short(n_tile, 2.0 * n_tile as f64) {
             n_tile /= 2;
         }
-        let host_memory = task.result(n_tile);
+        let host_memory = on_host(n_tile);
         let memory = host_memory + at(n_tile, if holds_factors { n_inputs } else { 2.0 * n_tile as f64 });
         // Without room for all factors, those of the columns are found again for every tile of rows.
         let n_passed = if holds_factors { n_inputs } else { task.n_rows as f64 + n_pairs / n_tile as f64 };
@@ -273,24 +282,34 @@ struct Room {
 /// How much of a device's memory can be had: it holds programs as well, and gaps.
 const USABLE: f64 = 0.9;
 
+/// What is asked for and not there, in bytes.
+struct Shortage {
+    needed: f64,
+    available: f64,
+    remedy: &'static str,
+}
+
 impl Room {
     fn of(anatomy: &Anatomy, task: &Task, limit: Option<f64>) -> Self {
         let free = linalg::available_memory().unwrap_or(f64::INFINITY);
         let parameters = (anatomy.n_parameters() * task.dtype.size()) as f64;
         match task.device_memory {
-            None => Self { whole: limit.unwrap_or(free), host: f64::INFINITY, device: f64::INFINITY },
-            Some(bytes) => Self {
+            Some(bytes) if bytes.is_finite() => Self {
                 whole: limit.unwrap_or(f64::INFINITY),
-                host: free,
+                host: if limit.is_some() { f64::INFINITY } else { free },
                 device: (USABLE * bytes - parameters).max(0.0),
             },
+            // A device that does not say what it has may have the host's.
+            _ => Self { whole: limit.unwrap_or(free), host: f64::INFINITY, device: f64::INFINITY },
         }
     }
 
-    /// What is asked for and not there, with what is.
-    fn shortage(&self, host: f64, device: f64) -> Option<(f64, f64)> {
-        let asked = [(host + device, self.whole), (host, self.host), (device, self.device)];
-        asked.into_iter().find(|(needed, available)| needed > available)
+    fn shortage(&self, host: f64, device: f64) -> Option<Shortage> {
+        let less = "write it to disk with `ntk kernel`, take the trace over outputs, or raise the memory limit";
+        let elsewhere = "take the trace over outputs, or compute it on the CPU, with `--backend flex`";
+        let asked = [(host + device, self.whole, less), (host, self.host, less), (device, self.device, elsewhere)];
+        let (needed, available, remedy) = asked.into_iter().find(|(needed, available, _)| needed > available)?;
+        Some(Shortage { needed, available, remedy })
     }
 }
 
@@ -357,11 +376,11 @@ mod tests {
         // Three tiles of at most 2,048 rows, and five of both outputs; the result is on the host.
         assert_eq!((room.n_tile, room.n_strip, room.holds_factors), (1667, 1667, true));
         assert_eq!(plan(Some(80e9), Outputs::Full).unwrap().n_tile, 1000);
-        assert_eq!(room.host_memory, 8.0 * 5000.0 * 5000.0);
+        assert!(room.host_memory > 8.0 * 5000.0 * 5000.0);
         // Its factors are in the device's memory, or found again tile by tile, or too many.
         let short = plan(Some(60e6), Outputs::Trace).unwrap();
         assert!(!short.holds_factors && short.n_tile < 1667 && short.memory - short.host_memory < 60e6, "{short}");
         let message = plan(Some(1e6), Outputs::Trace).expect_err("no room").to_string();
-        assert!(message.contains("GB of memory for it"), "{message}");
+        assert!(message.contains("--backend flex"), "{message}");
     }
 }

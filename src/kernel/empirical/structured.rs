@@ -288,6 +288,9 @@ struct Place {
     is_turned: bool,
 }
 
+/// Fewest rows that a thread copies.
+const LEAST_SHARED: usize = 64;
+
 impl Place {
     fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) {
         let convert = |value: S| T::of(self.scale * value.into());
@@ -301,9 +304,6 @@ impl Place {
         });
     }
 }
-
-/// Fewest rows that a thread copies.
-const LEAST_SHARED: usize = 64;
 
 /// Blocks of f32, added up in f64.
 fn sum(blocks: impl Iterator<Item = Result<Option<TensorData>>>) -> Result<Vec<f64>> {
@@ -338,6 +338,7 @@ mod tests {
         };
         let architecture = mlp.architecture(4, 2).unwrap();
         let x = Matrix::from_fn(30, 4, |i, j| (0.3 + (4 * i + j) as f64).sin());
+        const FEW_BYTES: f64 = 2e5;
         let kernel = |dtype, has_f64, device_memory| {
             let compute = Compute::open(Backend::preferred(), dtype).unwrap();
             let predictor =
@@ -359,6 +360,7 @@ mod tests {
                 is_held: true,
             };
             let plan = Plan::new(&anatomy, &task, Method::Structured, None).unwrap();
+            assert_eq!(plan.holds_factors, device_memory != Some(FEW_BYTES), "{plan}");
             let source = Source { module: &valid, trainable: &trainable, anatomy: &anatomy, compute: &compute };
             let structured = Structured::new(source, task, &plan, &x, None).unwrap();
             structured.matrices(&Wanted::whole(&anatomy)).unwrap().remove(0)
@@ -373,7 +375,7 @@ mod tests {
         // What rounds once for every map is not the same.
         assert_ne!(kernel(Dtype::F32, false, None), kernel(Dtype::F32, true, None));
         // Blocks as a device delivers them, in one tile and in several.
-        for memory in [f64::INFINITY, 2e5] {
+        for memory in [f64::INFINITY, FEW_BYTES] {
             assert!(error(kernel(Dtype::F64, true, Some(memory))) < 1e-14, "{memory:e}");
         }
     }
