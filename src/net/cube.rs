@@ -21,6 +21,7 @@ use cubek::matmul::multi_level::Strategy;
 use cubek::std::InputBinding;
 
 /// A B, of matrices or of as many matrices on both sides, where they lie on such a device; otherwise what was given.
+#[expect(clippy::result_large_err, reason = "what cannot be multiplied here is handed back as it came")]
 pub(super) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
     let (of_a, of_b) = (a.dims(), b.dims());
     let fits = D >= 2 && of_a[..D - 2] == of_b[..D - 2] && of_a[D - 1] == of_b[D - 2] && a.device() == b.device();
