@@ -2,31 +2,15 @@
 //!
 //! On flex, Burn's CPU backend, these are an extension of the backend, in Burn's own terms: they work in the memory of its tensors, where a
 //! product takes a factor along or is added to what is there, and what is done entry by entry is done in one sweep, in place. Elsewhere
-//! each is the chain of tensor operations that it stands for, with products that on GPUs are an extension too. No tensor
-//! here is tracked, but for those of [`matmul`].
+//! each is the chain of tensor operations that it stands for, with products by [`matmul`]. No tensor here is tracked.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 
 use super::activation::scaled;
-#[cfg(feature = "cube")]
-use super::cube;
 #[cfg(feature = "flex")]
 use super::flex;
-
-/// A B, of matrices or of as many matrices on both sides, in the precision of their numbers and with their gradients.
-///
-/// On CPUs that is Burn's own product. On GPUs Burn's own may round f32 to 10 bits (TF32): through CUDA, where the GPU has units for it. A
-/// module of one's own whose products are these has its kernel in f32 all the same; [`Probe::affine`](super::Probe::affine) uses them. Where one
-/// matrix meets many it is Burn's product everywhere.
-pub fn matmul<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
-    #[cfg(feature = "cube")]
-    let (a, b) = match cube::product(a, b) {
-        Ok(product) => return product,
-        Err(factors) => factors,
-    };
-    a.matmul(b)
-}
+use super::matmul::matmul;
 
 /// factor A B.
 pub(crate) fn product(a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {

@@ -15,6 +15,7 @@ mod file;
 #[cfg(feature = "flex")]
 mod flex;
 mod fused;
+mod matmul;
 mod model;
 mod network;
 mod norm;
@@ -34,8 +35,8 @@ pub use dense::{Dense, DenseWeights, Frozen};
 pub use device::{Backend, Compute, Dtype, to_matrix};
 pub(crate) use device::{numbers, to_data};
 pub use file::{NetworkFormat, load, save};
-pub use fused::matmul;
 pub(crate) use fused::{plus_weighted, product, spend};
+pub use matmul::matmul;
 pub use model::{Cotangent, Model};
 pub use network::Network;
 pub(crate) use parallel::{in_parallel, in_pool};

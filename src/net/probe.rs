@@ -8,7 +8,7 @@ use burn::module::{Param, ParamId};
 use burn::tensor::Tensor;
 
 use super::activation::scaled;
-use super::fused::matmul;
+use super::matmul::matmul;
 
 /// An affine map of rows, z = weight_scale h W + bias_scale b.
 #[derive(Debug, Clone, Copy)]
