@@ -1,6 +1,7 @@
 //! Products of matrices that lie in memory of someone else, in either number type.
 
 use faer::{Accum, MatMut, MatRef, Par};
+use rayon::prelude::*;
 
 use super::Element;
 
@@ -63,25 +64,36 @@ const MIN_SHARED: usize = 192 * 192 * 192;
 pub fn multiply<T: Element>(into: &mut [T], onto: Onto, factor: f64, a: View<'_, T>, b: View<'_, T>) {
     let ((m, k), (also_k, n)) = (a.shape(), b.shape());
     assert!(k == also_k && into.len() == m * n, "shapes of a product: {m} x {k}, {also_k} x {n}, {}", into.len());
-    let n_threads = rayon::current_num_threads();
-    let is_shared = n_threads > 1 && m * n * k >= MIN_SHARED;
-    let threads = if is_shared { Par::rayon(n_threads) } else { Par::Seq };
     let accum = if onto == Onto::Added { Accum::Add } else { Accum::Replace };
-    let middle = if !is_shared && is_halved::<T>(n, k) { n / 2 } else { n };
-    let (first, last) = MatMut::from_row_major_slice_mut(into, m, n).split_at_col_mut(middle);
+    let (height, width) = piece::<T>(m, k, n);
     let (a, b) = (a.as_faer(), b.as_faer());
-    for (into, b) in [(first, b.subcols(0, middle)), (last, b.subcols(middle, n - middle))] {
-        if into.ncols() > 0 {
-            faer::linalg::matmul::matmul(into, accum, a, b, T::of(factor), threads);
-        }
-    }
+    let into = MatMut::from_row_major_slice_mut(into, m, n);
+    into.par_col_chunks_mut(width).zip(b.par_col_chunks(width)).for_each(|(into, b)| {
+        into.par_row_chunks_mut(height).zip(a.par_row_chunks(height)).for_each(|(into, a)| {
+            faer::linalg::matmul::matmul(into, accum, a, b, T::of(factor), Par::Seq);
+        });
+    });
 }
 
-/// Whether the columns are better multiplied in two halves: faer goes over them by six registers of a vector unit at a time, and what it does
-/// two registers at a time takes a quarter longer, so that eight had better be four and four, unless A is read twice for it from afar.
-fn is_halved<T>(n: usize, k: usize) -> bool {
-    n == 8 * REGISTER / size_of::<T>() && k <= MAX_HALVED
+/// Rows and columns of the pieces of A B, each of which is made by one thread.
+///
+/// Threads share columns, if there are enough, so that each reads a part of B that is its own; sharing in faer, where the parts of each are
+/// all over, takes a tenth longer. Of columns that are as many as eight registers of a vector unit each half is a piece: faer goes over them
+/// by six registers, and what it does by two takes a quarter longer; unless A is read twice for it from afar.
+fn piece<T>(m: usize, k: usize, n: usize) -> (usize, usize) {
+    let n_threads = rayon::current_num_threads();
+    let is_shared = n_threads > 1 && m * n * k >= MIN_SHARED;
+    let n_wide = if is_shared { (n / WIDE).clamp(1, n_threads) } else { 1 };
+    let n_high = if is_shared { (m / HIGH).clamp(1, n_threads.div_ceil(n_wide)) } else { 1 };
+    let register = REGISTER / size_of::<T>();
+    let width = n.div_ceil(n_wide).next_multiple_of(register);
+    let is_halved = width == 8 * register && k <= MAX_HALVED;
+    (m.div_ceil(n_high).max(1), if is_halved { width / 2 } else { width.max(1) })
 }
+
+/// Columns, and rows, that a thread should have at least.
+const WIDE: usize = 64;
+const HIGH: usize = 512;
 
 /// Bytes in a register of AVX-512.
 const REGISTER: usize = 64;
@@ -142,9 +154,9 @@ mod tests {
 
     #[test]
     fn a_row_depends_neither_on_the_others_nor_on_the_threads() {
-        // 128 columns are halved where threads do not share them.
-        for (n, k) in [(300, 256), (128, 256)] {
-            let (a, b) = (numbers::<f32>(256, k), numbers::<f32>(k, n));
+        // Threads share columns, where 128 for one are halved, or rows.
+        for (m, n, k) in [(256, 300, 256), (256, 128, 256), (256, 256, 256), (1100, 40, 300)] {
+            let (a, b) = (numbers::<f32>(m, k), numbers::<f32>(k, n));
             let b = View::new(&b, k, n, n + 3);
             let rows = |first: usize, n_rows: usize, n_threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
@@ -153,8 +165,8 @@ mod tests {
                 pool.install(|| multiply(&mut c, Onto::Replaced, 0.3, a, b));
                 c
             };
-            let all = rows(0, 256, 1);
-            for (first, n_rows, n_threads) in [(0, 256, 2), (0, 256, 3), (64, 64, 1), (100, 2, 2), (17, 130, 2)] {
+            let all = rows(0, m, 1);
+            for (first, n_rows, n_threads) in [(0, m, 2), (0, m, 3), (64, 64, 1), (100, 2, 2), (17, 130, 2)] {
                 assert_eq!(rows(first, n_rows, n_threads)[..], all[first * n..(first + n_rows) * n]);
             }
         }

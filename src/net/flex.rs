@@ -5,7 +5,7 @@ use std::ops::{Add, Mul};
 
 use burn::backend::{BackendTensor, DispatchTensor, DispatchTensorKind, Flex};
 use burn::tensor::{DType, Tensor, TensorData};
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::spare::Spare;
@@ -153,23 +153,42 @@ pub(super) fn weighted(
     // Rows and columns of one sample.
     let (height, width) = ((q_rows / n_rows.max(1)).max(1), (q_columns / n_columns.max(1)).max(1));
     typed!(p, T => {
-        let (q, sum) = (numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
-        change::<T>(p, |p, p_columns| {
-            let n_outputs = (p_columns / q_columns.max(1)).max(1);
-            let mut wide = vec![0.0 as T; p_columns];
-            Arch::new().dispatch(|| {
-                for (number, q) in q.chunks_exact(q_columns.max(1)).enumerate() {
-                    widen(q, &mut wide, width, n_outputs, shift as T);
-                    let (sample, position) = (number / height, number % height);
-                    for output in 0..n_outputs {
-                        let first = ((sample * n_outputs + output) * height + position) * p_columns;
-                        let row = first..first + p_columns;
-                        weight(&mut p[row.clone()], &wide, sum.as_ref().map(|sum| &sum[row]));
-                    }
-                }
-            });
-        })
+        let (q, sum) = (&numbers::<T>(&q), sum.as_ref().map(numbers::<T>));
+        let (sum, shift) = (sum.as_deref(), shift as T);
+        change::<T>(p, |p, p_columns| Arch::new().dispatch(Weighting { p, p_columns, q, q_columns, shift, sum, height, width }))
     })
+}
+
+/// The sweep of [`weighted`], as a value that is compiled for every set of vector instructions: as a closure it is too large for that.
+struct Weighting<'a, T> {
+    p: &'a mut [T],
+    p_columns: usize,
+    q: &'a [T],
+    q_columns: usize,
+    shift: T,
+    sum: Option<&'a [T]>,
+    height: usize,
+    width: usize,
+}
+
+impl<T: Number> WithSimd for Weighting<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { p, p_columns, q, q_columns, shift, sum, height, width } = self;
+        let n_outputs = (p_columns / q_columns.max(1)).max(1);
+        let mut wide = vec![T::default(); p_columns];
+        for (number, q) in q.chunks_exact(q_columns.max(1)).enumerate() {
+            widen(q, &mut wide, width, n_outputs, shift);
+            let (sample, position) = (number / height, number % height);
+            for output in 0..n_outputs {
+                let first = ((sample * n_outputs + output) * height + position) * p_columns;
+                let row = first..first + p_columns;
+                weight(&mut p[row.clone()], &wide, sum.map(|sum| &sum[row]));
+            }
+        }
+    }
 }
 
 /// Every sample's `width` numbers for each output, with the shift.
@@ -177,6 +196,10 @@ pub(super) fn weighted(
 fn widen<T: Number>(q: &[T], wide: &mut [T], width: usize, n_outputs: usize, shift: T) {
     if n_outputs == 1 {
         wide.iter_mut().zip(q).for_each(|(wide, q)| *wide = *q + shift);
+        return;
+    }
+    if width == 1 {
+        wide.chunks_exact_mut(n_outputs).zip(q).for_each(|(wide, q)| wide.fill(*q + shift));
         return;
     }
     for (q, wide) in q.chunks_exact(width).zip(wide.chunks_exact_mut(n_outputs * width)) {

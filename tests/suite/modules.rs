@@ -141,6 +141,16 @@ fn weights_that_are_not_finite_are_an_error_with_the_place() {
     let mut module = Gated::init(&compute, Fault::None);
     let weight = compute.tensor(&Matrix::from_fn(6, 2, |i, _| if i == 2 { f64::NAN } else { 1.0 })).autodiff();
     module.readout = Param::from_tensor(weight);
-    let error = EmpiricalNtk::new(&module, &compute).gram(&inputs(4, 3, "own x1")).expect_err("not finite");
+    let x = inputs(4, 3, "own x1");
+    let error = EmpiricalNtk::new(&module, &compute).gram(&x).expect_err("not finite");
     assert!(matches!(error, Error::NotFinite { .. }), "{error}");
+    // Of many inputs one overflows with itself; rows and columns are those of all outputs.
+    let module = Gated::init(&compute, Fault::None);
+    let large = |n, place| Matrix::from_fn(n, 3, |i, j| if i == place { 1e200 } else { (i + 7 * j) as f64 * 1e-3 });
+    let (x1, x2) = (large(300, 210), large(4, 1));
+    for (x2, place) in [(None, "row 420, column 420"), (Some(&x2), "row 420, column 2")] {
+        let mut values = vec![0.0; 2 * 300 * 2 * x2.map_or(300, Matrix::n_rows)];
+        let error = EmpiricalNtk::new(&module, &compute).fill(&x1, x2, &mut values).expect_err("not finite");
+        assert!(error.to_string().contains(place), "{error}");
+    }
 }

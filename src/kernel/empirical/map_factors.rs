@@ -33,6 +33,8 @@ pub(super) struct MapFactors {
     /// g, `[n * n_outputs * n_positions, n_out]`, or each sample's gradients, `[n * n_outputs, (n_in + 1) n_out]`, in which the bias is the
     /// weight of one more input, which is constant.
     deltas: Tensor<2>,
+    /// A factor of their inner products: 1 over the number of outputs for a trace.
+    delta_scale: f64,
 }
 
 impl MapFactors {
@@ -40,7 +42,17 @@ impl MapFactors {
         let MapShape { n_positions, is_weight_trained, bias_scale, .. } = *shape;
         let Factor { inputs, input_scale, deltas } = factor;
         let inputs = Some(inputs);
-        Self { n_samples, n_outputs, n_positions, is_weight_trained, bias_scale, inputs, input_scale, deltas }
+        Self {
+            n_samples,
+            n_outputs,
+            n_positions,
+            is_weight_trained,
+            bias_scale,
+            inputs,
+            input_scale,
+            deltas,
+            delta_scale: 1.0,
+        }
     }
 
     /// With each sample's gradients where that is cheaper, and for a trace with all outputs as one, whose inner products are sums over outputs.
@@ -51,7 +63,8 @@ impl MapFactors {
         if shape.is_summed_by_samples(outputs, d_out) {
             factors.form_gradients();
         }
-        if outputs == Outputs::Trace && factors.n_outputs > 1 {
+        if outputs == Outputs::Trace {
+            factors.delta_scale = 1.0 / d_out as f64;
             factors.merge_outputs();
         }
         factors
@@ -79,6 +92,9 @@ impl MapFactors {
     }
 
     fn merge_outputs(&mut self) {
+        if self.n_outputs == 1 {
+            return;
+        }
         let [_, n_columns] = self.deltas.dims();
         let (n, d_out, p) = (self.n_samples, self.n_outputs, self.n_rows());
         let deltas = self.deltas.clone().reshape([n, d_out, p, n_columns]);
@@ -96,7 +112,8 @@ impl MapFactors {
         (other, columns): (&Self, &Range<usize>),
         output: Option<usize>,
     ) -> Option<Tensor<2>> {
-        let deltas = product(&other.deltas_of(columns, output), &self.deltas_of(rows, output).transpose(), 1.0);
+        let (g1, g2) = (self.deltas_of(rows, output), other.deltas_of(columns, output));
+        let deltas = product(&g2, &g1.transpose(), self.delta_scale);
         let n_outputs = if output.is_some() { 1 } else { self.n_outputs };
         let sizes = (columns.len() * n_outputs, rows.len() * n_outputs);
         let bias = self.bias_scale * self.bias_scale;

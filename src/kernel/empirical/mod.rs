@@ -73,11 +73,11 @@ pub use self::features::EmpiricalNngp;
 pub use self::linearization::Linearization;
 pub use self::outputs::Outputs;
 pub use self::plan::{Method, Plan, Task};
-use self::structured::{Structured, Wanted};
+use self::structured::{Structured, Wanted, not_finite};
 pub use self::tangent::Tangent;
 use super::{Kernel, ensure_input_dimension};
 use crate::error::{Error, Result};
-use crate::linalg::{Element, GramMatrix, Matrix, first_non_finite, mirror_lower};
+use crate::linalg::{Element, GramMatrix, Matrix, mirror_lower};
 use crate::net::{Compute, Predictor, Probed, Trainable, in_pool};
 
 /// The empirical NTK of a module at its present parameters.
@@ -155,10 +155,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             if is_gram {
                 mirror_lower(values, n_rows);
             }
-            match first_non_finite(values) {
-                None => Ok(()),
-                Some(place) => Err(not_finite((place / n_columns, place % n_columns, values[place].into()))),
-            }
+            Ok(())
         })
     }
 
@@ -207,16 +204,13 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         take: &mut dyn FnMut(Range<usize>, &Matrix) -> Result<()>,
     ) -> Result<()> {
         let open = self.structured().open(x1, x2, false, |anatomy| self.n_outputs(anatomy).pow(2))?;
-        open.structured()?.row_blocks(&Wanted::whole(&open.anatomy), &mut |rows, block| {
-            ensure_finite(block)?;
-            take(rows, block)
-        })
+        open.structured()?.row_blocks(&Wanted::whole(&open.anatomy), take)
     }
 
     fn output_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
         let open = self.structured().outputs(Outputs::Full).open(x1, x2, true, |anatomy| anatomy.d_out)?;
         let wanted = Wanted::diagonal(&open.anatomy);
-        open.with_structured(|structured| finite(structured.matrices(&wanted)?))
+        open.with_structured(|structured| structured.matrices(&wanted))
     }
 
     fn map_matrices(&self, x1: &Matrix, x2: Option<&Matrix>) -> Result<Vec<Matrix>> {
@@ -228,7 +222,7 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
             for map in whole.maps.clone() {
                 matrices.extend(structured.matrices(&Wanted { maps: map..map + 1, ..whole.clone() })?);
             }
-            finite(matrices)
+            Ok(matrices)
         })
     }
 
@@ -241,7 +235,8 @@ impl<'a, M: Probed> EmpiricalNtk<'a, M> {
         let open = self.open(x1, x2, true, |anatomy| self.n_outputs(anatomy).pow(2))?;
         if open.plan.method == Method::Jacobian {
             let forward = |module: &M, x: Tensor<2>| module.forward(x);
-            return jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs);
+            let theta = jacobian::kernel(self.module, forward, &open.x1, open.x2.as_ref(), self.outputs)?;
+            return theta.first_non_finite().map_or(Ok(theta), |place| Err(not_finite(place)));
         }
         let wanted = Wanted::whole(&open.anatomy);
         let matrix = open.with_structured(|structured| structured.matrices(&wanted))?;
@@ -305,15 +300,11 @@ impl<M: Probed> Kernel for EmpiricalNtk<'_, M> {
     }
 
     fn gram(&self, x: &Matrix) -> Result<GramMatrix> {
-        let theta = self.matrix(x, None)?;
-        ensure_finite(&theta)?;
-        GramMatrix::from_lower_triangle(theta)
+        GramMatrix::from_lower_triangle(self.matrix(x, None)?)
     }
 
     fn cross_gram(&self, x1: &Matrix, x2: &Matrix) -> Result<Matrix> {
-        let theta = self.matrix(x1, Some(x2))?;
-        ensure_finite(&theta)?;
-        Ok(theta)
+        self.matrix(x1, Some(x2))
     }
 }
 
@@ -339,26 +330,5 @@ impl<M: Probed> Open<'_, M> {
         let Self { valid, trainable, anatomy, .. } = self;
         let source = Source { module: valid, trainable, anatomy, compute: self.compute };
         Structured::new(source, self.task, &self.plan, &self.x1, self.x2.as_ref())
-    }
-}
-
-fn finite(matrices: Vec<Matrix>) -> Result<Vec<Matrix>> {
-    matrices.iter().try_for_each(ensure_finite)?;
-    Ok(matrices)
-}
-
-fn ensure_finite(theta: &Matrix) -> Result<()> {
-    theta.first_non_finite().map_or(Ok(()), |place| Err(not_finite(place)))
-}
-
-fn not_finite((row, column, value): (usize, usize, f64)) -> Error {
-    Error::NotFinite {
-        what: "the empirical kernel".to_owned(),
-        value,
-        place: format!("row {row}, column {column}"),
-        remedy:
-            "the network's parameters, outputs or derivatives overflow: lower `arch.w_std` or the step size, or use \
-                 `dtype = \"f64\"`"
-                .to_owned(),
     }
 }

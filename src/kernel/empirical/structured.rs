@@ -24,8 +24,8 @@ use super::anatomy::Anatomy;
 use super::factors::{Factors, Source};
 use super::outputs::Outputs;
 use super::plan::{Plan, Task};
-use crate::error::Result;
-use crate::linalg::{Element, Matrix, transpose_into};
+use crate::error::{Error, Result};
+use crate::linalg::{Element, Matrix, first_non_finite, transpose_into};
 use crate::net::{Dtype, Probed, numbers, to_data};
 
 /// Which part of the sum over maps and pairs of outputs.
@@ -179,11 +179,12 @@ impl<'a, M: Probed> Structured<'a, M> {
         }
         if grid.rows.is_held() {
             // Every strip goes all the way by itself, and no thread waits for another; the longest come first, each to a thread that is free.
-            return strips.into_iter().rev().par_bridge().try_for_each(|mut strip| {
+            strips.iter_mut().rev().par_bridge().try_for_each(|strip| {
                 let rows = &grid.rows.held[strip.tile];
                 (0..grid.n_tiles(strip.tile))
-                    .try_for_each(|tile| grid.fill(&mut strip, rows, (tile, &grid.columns().held[tile]), wanted))
-            });
+                    .try_for_each(|tile| grid.fill(strip, rows, (tile, &grid.columns().held[tile]), wanted))
+            })?;
+            return grid.ensure_finite(&strips, wanted);
         }
         for row_tile in tiles {
             let rows = grid.rows.factors(&self.source, &grid.task, row_tile)?;
@@ -197,7 +198,7 @@ impl<'a, M: Probed> Structured<'a, M> {
                     .try_for_each(|strip| grid.fill(strip, &rows, (tile, &other), wanted))?;
             }
         }
-        Ok(())
+        grid.ensure_finite(&strips, wanted)
     }
 }
 
@@ -221,7 +222,7 @@ impl Grid {
         let of = |tile: usize| {
             let n = self.rows.ranges[tile].len();
             let rows = (0..n).step_by(self.n_strip).map(move |first| first..(first + self.n_strip).min(n));
-            rows.map(move |rows| Strip { tile, rows, bands: Vec::new() })
+            rows.map(move |rows| Strip { tile, rows, bands: Vec::new(), is_finite: true })
         };
         tiles.flat_map(of).collect()
     }
@@ -237,11 +238,9 @@ impl Grid {
         let is_diagonal = self.task.is_lower() && tile == strip.tile;
         let part = 0..if is_diagonal { strip.rows.end } else { other.n };
         let n_outputs = self.n_interleaved(wanted);
-        let scale = if self.task.outputs == Outputs::Trace { 1.0 / self.d_out as f64 } else { 1.0 };
         let place = Place {
             n_columns: self.task.n_columns * n_outputs,
             first: self.columns().ranges[tile].start * n_outputs,
-            scale,
             is_turned: self.task.device_memory.is_none(),
         };
         for (band, output) in strip.bands.iter_mut().zip(&wanted.matrices) {
@@ -255,13 +254,27 @@ impl Grid {
             };
             if !self.task.has_f64 {
                 let shares = wanted.maps.clone().map(|map| of(map..map + 1));
-                place.put(&sum(shares)?, band);
+                strip.is_finite &= place.put(&sum(shares)?, band);
                 continue;
             }
             let Some(block) = of(wanted.maps.clone())? else { continue };
-            match self.task.dtype {
+            strip.is_finite &= match self.task.dtype {
                 Dtype::F32 => place.put::<f32, T>(numbers(&block)?, band),
                 Dtype::F64 => place.put::<f64, T>(numbers(&block)?, band),
+            };
+        }
+        Ok(())
+    }
+
+    /// Looks for the first number that is not finite where one was seen.
+    fn ensure_finite<T: Element>(&self, strips: &[Strip<'_, T>], wanted: &Wanted) -> Result<()> {
+        let n_outputs = self.n_interleaved(wanted);
+        let n_columns = self.task.n_columns * n_outputs;
+        for strip in strips.iter().filter(|strip| !strip.is_finite) {
+            let first_row = (self.rows.ranges[strip.tile].start + strip.rows.start) * n_outputs;
+            for band in &strip.bands {
+                let Some(place) = first_non_finite(band) else { continue };
+                return Err(not_finite((first_row + place / n_columns, place % n_columns, band[place].into())));
             }
         }
         Ok(())
@@ -275,6 +288,8 @@ struct Strip<'a, T> {
     rows: Range<usize>,
     /// Their rows of every matrix.
     bands: Vec<&'a mut [T]>,
+    /// Whether every number put there was.
+    is_finite: bool,
 }
 
 /// Where a block goes in rows of `n_columns` entries.
@@ -282,8 +297,6 @@ struct Place {
     n_columns: usize,
     /// The block's first column.
     first: usize,
-    /// A factor for all entries.
-    scale: f64,
     /// Whether a row of the block has what one column of the band has, as CPUs are faster at; a device's block is the host's to copy.
     is_turned: bool,
 }
@@ -292,16 +305,32 @@ struct Place {
 const LEAST_SHARED: usize = 64;
 
 impl Place {
-    fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) {
-        let convert = |value: S| T::of(self.scale * value.into());
+    /// Says whether all that was put is finite: seen here, while it is at hand.
+    fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) -> bool {
+        let convert = |value: S| T::of(value.into());
         if self.is_turned {
-            return transpose_into(block, band, (self.n_columns, self.first), convert);
+            transpose_into(block, band, (self.n_columns, self.first), convert);
+        } else {
+            let width = block.len() / (band.len() / self.n_columns.max(1)).max(1);
+            let rows = band.par_chunks_mut(self.n_columns.max(1)).zip(block.par_chunks(width.max(1)));
+            rows.with_min_len(LEAST_SHARED).for_each(|(row, values)| {
+                row[self.first..].iter_mut().zip(values).for_each(|(entry, value)| *entry = convert(*value));
+            });
         }
-        let width = block.len() / (band.len() / self.n_columns.max(1)).max(1);
-        let rows = band.par_chunks_mut(self.n_columns.max(1)).zip(block.par_chunks(width.max(1)));
-        rows.with_min_len(LEAST_SHARED).for_each(|(row, values)| {
-            row[self.first..].iter_mut().zip(values).for_each(|(entry, value)| *entry = convert(*value));
-        });
+        block.iter().fold(true, |all, value| all & convert(*value).is_finite())
+    }
+}
+
+/// The error of a kernel with such a number.
+pub(super) fn not_finite((row, column, value): (usize, usize, f64)) -> Error {
+    Error::NotFinite {
+        what: "the empirical kernel".to_owned(),
+        value,
+        place: format!("row {row}, column {column}"),
+        remedy:
+            "the network's parameters, outputs or derivatives overflow: lower `arch.w_std` or the step size, or use \
+                 `dtype = \"f64\"`"
+                .to_owned(),
     }
 }
 
