@@ -65,30 +65,39 @@ pub fn multiply<T: Element>(into: &mut [T], onto: Onto, factor: f64, a: View<'_,
     let ((m, k), (also_k, n)) = (a.shape(), b.shape());
     assert!(k == also_k && into.len() == m * n, "shapes of a product: {m} x {k}, {also_k} x {n}, {}", into.len());
     let accum = if onto == Onto::Added { Accum::Add } else { Accum::Replace };
-    let (height, width) = piece::<T>(m, k, n);
     let (a, b) = (a.as_faer(), b.as_faer());
     let into = MatMut::from_row_major_slice_mut(into, m, n);
+    let make = |into: MatMut<'_, T>, a: MatRef<'_, T>, b: MatRef<'_, T>| {
+        faer::linalg::matmul::matmul(into, accum, a, b, T::of(factor), Par::Seq);
+    };
+    let n_threads = if m * n * k < MIN_SHARED { 1 } else { rayon::current_num_threads() };
+    let (height, width) = piece::<T>((m, k, n), n_threads);
+    if n_threads == 1 {
+        let middle = width.min(n);
+        let (first, last) = into.split_at_col_mut(middle);
+        make(first, a, b.subcols(0, middle));
+        if middle < n {
+            make(last, a, b.subcols(middle, n - middle));
+        }
+        return;
+    }
     into.par_col_chunks_mut(width).zip(b.par_col_chunks(width)).for_each(|(into, b)| {
-        into.par_row_chunks_mut(height).zip(a.par_row_chunks(height)).for_each(|(into, a)| {
-            faer::linalg::matmul::matmul(into, accum, a, b, T::of(factor), Par::Seq);
-        });
+        into.par_row_chunks_mut(height).zip(a.par_row_chunks(height)).for_each(|(into, a)| make(into, a, b));
     });
 }
 
-/// Rows and columns of the pieces of A B, each of which is made by one thread.
+/// Rows and columns of the pieces in which `n_threads` make a product of m x k and k x n.
 ///
 /// Threads share columns, if there are enough, so that each reads a part of B that is its own; sharing in faer, where the parts of each are
 /// all over, takes a tenth longer. Of columns that are as many as eight registers of a vector unit each half is a piece: faer goes over them
 /// by six registers, and what it does by two takes a quarter longer; unless A is read twice for it from afar.
-fn piece<T>(m: usize, k: usize, n: usize) -> (usize, usize) {
-    let n_threads = rayon::current_num_threads();
-    let is_shared = n_threads > 1 && m * n * k >= MIN_SHARED;
-    let n_wide = if is_shared { (n / WIDE).clamp(1, n_threads) } else { 1 };
-    let n_high = if is_shared { (m / HIGH).clamp(1, n_threads.div_ceil(n_wide)) } else { 1 };
+fn piece<T>((m, k, n): (usize, usize, usize), n_threads: usize) -> (usize, usize) {
+    let n_wide = (n / WIDE).clamp(1, n_threads);
+    let n_high = (m / HIGH).clamp(1, n_threads.div_ceil(n_wide));
     let register = REGISTER / size_of::<T>();
-    let width = n.div_ceil(n_wide).next_multiple_of(register);
+    let width = n.div_ceil(n_wide).next_multiple_of(register).max(register);
     let is_halved = width == 8 * register && k <= MAX_HALVED;
-    (m.div_ceil(n_high).max(1), if is_halved { width / 2 } else { width.max(1) })
+    (m.div_ceil(n_high).max(1), if is_halved { width / 2 } else { width })
 }
 
 /// Columns, and rows, that a thread should have at least.
