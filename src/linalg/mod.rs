@@ -8,6 +8,7 @@ mod buffer;
 mod cholesky;
 mod conjugate_gradients;
 mod element;
+mod grouped;
 mod krylov;
 mod matrix;
 mod mirror;
@@ -25,6 +26,7 @@ pub use conjugate_gradients::{
     relative_norms,
 };
 pub use element::{Element, first_non_finite};
+pub use grouped::{Groups, multiply_groups};
 pub use krylov::{Leading, leading_spectrum, search_columns};
 pub use matrix::{GramMatrix, Matrix, inner_products};
 use mirror::transpose;

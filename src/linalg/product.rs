@@ -54,7 +54,7 @@ pub enum Onto {
 }
 
 /// Multiplications below which threads cost more than they do.
-const MIN_SHARED: usize = 192 * 192 * 192;
+pub(super) const MIN_SHARED: usize = 192 * 192 * 192;
 
 /// factor A B in `into`, row after row, by the threads of the present pool. A row is the same, bit for bit, however many threads there are,
 /// and whatever other rows there are beside it, if there are any.

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::spare::Spare;
-use crate::linalg::{self, Onto, View};
+use crate::linalg::{self, Groups, Onto, View};
 
 /// `$work` with this memory's number type as `$T`.
 macro_rules! typed {
@@ -74,6 +74,23 @@ pub(super) fn product(a: Memory, b: &Tensor<2>, factor: f64) -> Tensor<2> {
         // Made here: memory that flex makes is copied once for its alignment.
         let mut c = T::room(n_rows * n_columns);
         linalg::multiply(&mut c, Onto::Replaced, factor, view(a), view(b));
+        given(Memory::from_data(TensorData::new(c, [n_rows, n_columns])))
+    })
+}
+
+/// factor delta W^T, for `n_ways` ways back of each of `n_samples` samples.
+pub(super) fn product_back(
+    delta: Memory,
+    weight: &Tensor<2>,
+    factor: f64,
+    (n_samples, n_ways): (usize, usize),
+) -> Tensor<2> {
+    let weight = seen(weight);
+    let ((n_rows, k), (n_columns, _)) = (shape(&delta), shape(&weight));
+    let groups = Groups { n_rows: n_ways, n_interleaved: (n_rows / (n_samples * n_ways).max(1)).max(1) };
+    typed!(delta, T => {
+        let mut c = T::room(n_rows * n_columns);
+        linalg::multiply_groups(&mut c, factor, &numbers::<T>(&delta), &numbers::<T>(&weight), k, groups);
         given(Memory::from_data(TensorData::new(c, [n_rows, n_columns])))
     })
 }

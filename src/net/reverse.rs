@@ -16,7 +16,7 @@ use burn::tensor::Tensor;
 
 use super::activation::scaled;
 use super::dense::Dense;
-use super::fused::{column_sums, product, rectified, repeated, spend, where_positive};
+use super::fused::{column_sums, product, product_back, rectified, repeated, spend, where_positive};
 use super::network::{Network, Operation};
 use super::norm::Normalized;
 use super::parallel::in_parallel;
@@ -346,7 +346,8 @@ impl<'a> Walk<'a> {
                 if is_trained(affine.weight.id) || affine.bias.is_some_and(|bias| is_trained(bias.id)) {
                     self.met[*number] = Some(Met { inputs: inputs.clone(), delta: delta.clone() });
                 }
-                goes_on.then(|| window.scatter(product(&delta, &affine.weight.val().transpose(), affine.weight_scale)))
+                let n = (self.n_samples, self.n_ways);
+                goes_on.then(|| window.scatter(product_back(&delta, &affine.weight.val(), affine.weight_scale, n)))
             }
             // The outputs are positive where the derivative is the slope, and 0 where it is 0.
             Kept::Rectified(h, slope) => goes_on.then(|| where_positive(delta, h, *slope, self.n_samples)),

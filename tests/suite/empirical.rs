@@ -160,6 +160,24 @@ fn structured_derivatives_equal_jacobian_contraction() {
 }
 
 #[test]
+fn units_without_a_derivative_in_any_output_can_be_left_out() {
+    // As they are in so wide layers; both ways of bringing several outputs together.
+    for (name, architecture) in widened(64, 4, Parametrization::Ntk) {
+        let compute = backends(Dtype::F64).remove(0);
+        let x = inputs(5, architecture.d_in(), "x1");
+        let mut stream = seed::stream(3, "methods");
+        let predictor = Predictor::init(&architecture, InitialFunction::Plain, &mut stream, &compute).expect("valid");
+        let ntk = EmpiricalNtk::new(&predictor, &compute);
+        for outputs in [Outputs::Full, Outputs::Trace] {
+            let [structured, jacobian] = [Method::Structured, Method::Jacobian]
+                .map(|method| ntk.outputs(outputs).method(method).gram(&x).expect("finite"));
+            let error = golden::relative_error(structured.as_matrix(), jacobian.as_matrix());
+            assert!(error < 1e-12, "{name}, {outputs:?}: {error:e}");
+        }
+    }
+}
+
+#[test]
 fn the_jacobian_equals_finite_differences_in_every_parameter() {
     let x = inputs(3, 4, "x");
     for compute in backends(Dtype::F64) {
@@ -269,7 +287,7 @@ fn layers_of_every_kind_have_the_analytic_kernel_in_the_mean() {
     // million for each of the 28 cases, with fixed seeds. A factor of a window, a pool or a branch that is wrong is off by far more.
     let compute = backends(Dtype::F64).remove(0);
     for parametrization in [Parametrization::Ntk, Parametrization::Standard] {
-        let [narrow, wide] = [48, 96].map(|width| widened(width, parametrization));
+        let [narrow, wide] = [48, 96].map(|width| widened(width, 1, parametrization));
         for ((name, narrow), (_, wide)) in narrow.iter().zip(&wide) {
             let [x1, x2] = ["layers x1", "layers x2"].map(|stream| inputs(1, narrow.d_in(), stream));
             // The mean over the exact value and its standard error, on the scale of the diagonal.

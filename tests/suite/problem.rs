@@ -111,12 +111,16 @@ pub(crate) fn layered() -> Vec<(&'static str, Architecture)> {
     all
 }
 
-/// [`LAYERED`] with all hidden layers of this width, one output and biases.
-pub(crate) fn widened(width: usize, parametrization: Parametrization) -> Vec<(&'static str, Architecture)> {
+/// [`LAYERED`] with all hidden layers of this width, and biases.
+pub(crate) fn widened(
+    width: usize,
+    d_out: usize,
+    parametrization: Parametrization,
+) -> Vec<(&'static str, Architecture)> {
     let build = |(name, input, layers): (&'static str, &[usize], &str)| {
         let layers = toml::from_str::<Layers>(&format!("layers = [{layers}]")).expect("well written").layers;
         let layers = layers.into_iter().map(|layer| widen(layer, width)).collect();
-        (name, Architecture::new(input, layers, 1, 1.3, 0.3, parametrization).expect("valid"))
+        (name, Architecture::new(input, layers, d_out, 1.3, 0.3, parametrization).expect("valid"))
     };
     LAYERED.into_iter().map(build).collect()
 }

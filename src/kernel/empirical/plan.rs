@@ -118,7 +118,7 @@ pub(super) const TILE: usize = 512;
 const SMALL_TILE: usize = 256;
 
 /// By how much there are fewer of them, at most, for several outputs, whose ways back lie side by side and have to stay in the cache.
-const MOST_SHARED: usize = 4;
+const MOST_SHARED: usize = 2;
 
 /// Rows in a strip; of a Gram matrix the strips on the diagonal are computed whole.
 const STRIP: usize = 96;

@@ -1,0 +1,324 @@
+//! Products with rows in groups, where all rows of a group are zero in the same columns.
+//!
+//! So are the derivatives of several outputs at one input on their way back through a rectifier: half of the hidden units are inactive
+//! there, whichever output it is. A dense product multiplies with these zeros. Here they are left out, at the rate of a dense product
+//! for the rest: its rows are those of a group, so that what is read of B is used for all of them.
+
+use std::ops::Range;
+
+use bytemuck::Pod;
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::product::{MIN_SHARED, multiply};
+use super::{Element, Onto, View};
+
+/// How rows come in groups: sets of `n_interleaved` groups, row by row, follow one another.
+#[derive(Debug, Clone, Copy)]
+pub struct Groups {
+    /// Rows of a group.
+    pub n_rows: usize,
+    /// Groups of a set: its first rows are the first of each group.
+    pub n_interleaved: usize,
+}
+
+/// factor A B^T in `into`, row after row, with A `[m, k]` whose rows come in `groups`, and B `[n, k]`, both row after row.
+///
+/// # Panics
+/// When the shapes do not fit.
+pub fn multiply_groups<T: Element + Pod>(into: &mut [T], factor: f64, a: &[T], b: &[T], k: usize, groups: Groups) {
+    let (m, n) = (a.len() / k.max(1), b.len() / k.max(1));
+    assert!(a.len() == m * k && b.len() == n * k && into.len() == m * n, "shapes of a product: {m} x {k}, {n} x {k}");
+    let dense = |into: &mut [T], a: &[T]| {
+        let (a, b) = (View::new(a, a.len() / k.max(1), k, k), View::new(b, n, k, k).turned());
+        multiply(into, Onto::Replaced, factor, a, b);
+    };
+    let set = groups.n_rows * groups.n_interleaved;
+    if groups.n_rows < LEAST_ROWS || k < LEAST_COLUMNS || n == 0 || m % set != 0 {
+        return dense(into, a);
+    }
+    let n_threads = if m * n * k < MIN_SHARED { 1 } else { rayon::current_num_threads() };
+    let share = (m / set).div_ceil(n_threads).max(1) * set;
+    into.par_chunks_mut(share * n).zip(a.par_chunks(share * k)).for_each(|(into, a)| {
+        if !Arch::new().dispatch(Product { into: &mut *into, n, factor: T::of(factor), a, b, k, groups }) {
+            dense(into, a);
+        }
+    });
+}
+
+/// Rows of a group below which the sums of a block are too few to keep a vector unit busy.
+const LEAST_ROWS: usize = 3;
+
+/// Columns of A below which there is too little to leave out.
+const LEAST_COLUMNS: usize = 64;
+
+/// Sets of groups after which enough zeros must have been seen, and the share of the columns that may be without.
+const LOOKED_AT: usize = 4;
+const MOST_ACTIVE: f64 = 0.75;
+
+/// The product, as a value that is compiled for every set of vector instructions; false, if there are too few zeros.
+struct Product<'a, T> {
+    into: &'a mut [T],
+    n: usize,
+    factor: T,
+    a: &'a [T],
+    b: &'a [T],
+    k: usize,
+    groups: Groups,
+}
+
+/// Vectors that a block of the product is wide.
+const VECTORS: usize = 2;
+
+/// Rows of a block at most: with as many sums, and what they are made of, it fits into the registers of AVX-512.
+const MOST_ROWS: usize = 12;
+
+impl<T: Element + Pod> WithSimd for Product<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> bool {
+        let Self { into, n, factor, a, b, k, groups } = self;
+        let most_rows = MOST_ROWS.min(S::REGISTER_COUNT / VECTORS - 2);
+        let Some(a) = Active::of(a, k, groups, groups.n_rows.div_ceil(groups.n_rows.div_ceil(most_rows))) else {
+            return false;
+        };
+        let width = VECTORS * size_of::<T::SimdVec<S>>() / size_of::<T>();
+        let mut panel = vec![T::default(); k * width];
+        for (number, rows_of_b) in b.chunks(width * k).enumerate() {
+            turn(rows_of_b, k, &mut panel, width);
+            let (panel, _) = bytemuck::cast_slice::<T, T::SimdVec<S>>(&panel).as_chunks();
+            for part in &a.parts {
+                let block = Block {
+                    simd,
+                    panel,
+                    factor,
+                    active: &a.columns[part.columns.clone()],
+                    values: &a.values[part.values.clone()],
+                    into: &mut into[part.row * n..],
+                    distance: groups.n_interleaved * n,
+                    columns: number * width..(number * width + width).min(n),
+                };
+                block.put(part.n_rows);
+            }
+        }
+        true
+    }
+}
+
+/// What is left of A without the columns in which groups are zero.
+struct Active<T> {
+    parts: Vec<Part>,
+    columns: Vec<u32>,
+    values: Vec<T>,
+}
+
+/// Rows of a group that are multiplied at once.
+struct Part {
+    /// The first one's place in A.
+    row: usize,
+    n_rows: usize,
+    /// Where the group's columns are, and their values, with all of the rows side by side.
+    columns: Range<usize>,
+    values: Range<usize>,
+}
+
+impl<T: Element> Active<T> {
+    /// In parts of at most `height` rows; nothing, if the first groups have too few zeros.
+    #[inline(always)]
+    fn of(a: &[T], k: usize, groups: Groups, height: usize) -> Option<Self> {
+        let Groups { n_rows, n_interleaved } = groups;
+        let (zero, one) = (T::default(), T::of(1.0));
+        let (mut parts, mut n_columns, mut n_values) = (Vec::new(), 0, 0);
+        let (mut columns, mut values) = (vec![0; a.len() / n_rows], vec![zero; a.len()]);
+        let mut is_active = vec![zero; k];
+        for group in 0..a.len() / (n_rows * k) {
+            if group == LOOKED_AT * n_interleaved && n_columns as f64 > MOST_ACTIVE * (group * k) as f64 {
+                return None;
+            }
+            let first = group / n_interleaved * n_interleaved * n_rows + group % n_interleaved;
+            let place = |number: usize| first + number * n_interleaved;
+            let row = |number: usize| &a[place(number) * k..][..k];
+            is_active.fill(zero);
+            for number in 0..n_rows {
+                let pairs = is_active.iter_mut().zip(row(number));
+                pairs.for_each(|(is_active, value)| *is_active = if *value == zero { *is_active } else { one });
+            }
+            let start = n_columns;
+            for (column, is_active) in is_active.iter().enumerate() {
+                // Without a branch, which nothing could foresee: what is left out is written over.
+                columns[n_columns] = column as u32;
+                n_columns += usize::from(*is_active != zero);
+            }
+            let active = start..n_columns;
+            for first in (0..n_rows).step_by(height) {
+                let n_now = height.min(n_rows - first);
+                let part = n_values..n_values + n_now * active.len();
+                let into = &mut values[part.clone()];
+                for number in 0..n_now {
+                    let row = row(first + number);
+                    for (column, into) in columns[active.clone()].iter().zip(into.chunks_exact_mut(n_now)) {
+                        into[number] = row[*column as usize];
+                    }
+                }
+                n_values = part.end;
+                parts.push(Part { row: place(first), n_rows: n_now, columns: active.clone(), values: part });
+            }
+        }
+        Some(Self { parts, columns, values })
+    }
+}
+
+/// The transpose of at most `width` rows, `width` numbers for each column, zeros in the place of rows that are not there.
+#[inline(always)]
+fn turn<T: Element>(rows: &[T], k: usize, panel: &mut [T], width: usize) {
+    panel[..if rows.len() < width * k { k * width } else { 0 }].fill(T::default());
+    for (band, rows) in rows.chunks(SIDE * k).enumerate() {
+        for (place, into) in panel.chunks_mut(SIDE * width).enumerate() {
+            let mut square = [[T::default(); SIDE]; SIDE];
+            for (j, row) in rows.chunks_exact(k).enumerate() {
+                let row = &row[place * SIDE..];
+                match row.first_chunk::<SIDE>() {
+                    Some(part) => (0..SIDE).for_each(|i| square[i][j] = part[i]),
+                    None => square.iter_mut().zip(row).for_each(|(line, value)| line[j] = *value),
+                }
+            }
+            for (into, line) in into.chunks_exact_mut(width).zip(&square) {
+                let into = &mut into[band * SIDE..];
+                match into.first_chunk_mut() {
+                    Some(into) => *into = *line,
+                    None => into.iter_mut().zip(line).for_each(|(into, value)| *into = *value),
+                }
+            }
+        }
+    }
+}
+
+/// The side of the squares that are turned at once.
+const SIDE: usize = 16;
+
+/// A block of the product: the rows of a part, as wide as a panel.
+struct Block<'a, S: Simd, T: Element> {
+    simd: S,
+    /// Column by column of A, what B has there.
+    panel: &'a [[T::SimdVec<S>; VECTORS]],
+    factor: T,
+    /// Columns of A, and the rows' values there.
+    active: &'a [u32],
+    values: &'a [T],
+    /// From the first row on, with so many numbers from one to the next, in these columns.
+    into: &'a mut [T],
+    distance: usize,
+    columns: Range<usize>,
+}
+
+impl<S: Simd, T: Element + Pod> Block<'_, S, T> {
+    #[inline(always)]
+    fn put(self, n_rows: usize) {
+        match n_rows {
+            1 => self.put_rows::<1>(),
+            2 => self.put_rows::<2>(),
+            3 => self.put_rows::<3>(),
+            4 => self.put_rows::<4>(),
+            5 => self.put_rows::<5>(),
+            6 => self.put_rows::<6>(),
+            7 => self.put_rows::<7>(),
+            8 => self.put_rows::<8>(),
+            9 => self.put_rows::<9>(),
+            10 => self.put_rows::<10>(),
+            11 => self.put_rows::<11>(),
+            _ => self.put_rows::<MOST_ROWS>(),
+        }
+    }
+
+    #[inline(always)]
+    fn put_rows<const R: usize>(self) {
+        let Self { simd, panel, factor, active, values, into, distance, columns } = self;
+        let simd = T::simd_ctx(simd);
+        let mut sums = [[T::simd_splat(&simd, &T::default()); VECTORS]; R];
+        for (column, values) in active.iter().zip(values.as_chunks::<R>().0) {
+            let of_b = panel[*column as usize];
+            for (sums, value) in sums.iter_mut().zip(values) {
+                let value = T::simd_splat(&simd, value);
+                sums.iter_mut().zip(of_b).for_each(|(sum, b)| *sum = T::simd_mul_add(&simd, value, b, *sum));
+            }
+        }
+        let factor = T::simd_splat(&simd, &factor);
+        for (sums, into) in sums.into_iter().zip(into.chunks_mut(distance)) {
+            let sums = sums.map(|sum| T::simd_mul(&simd, factor, sum));
+            let into = &mut into[columns.clone()];
+            match bytemuck::try_cast_slice_mut::<T, [T::SimdVec<S>; VECTORS]>(into) {
+                Ok([whole]) => *whole = sums,
+                _ => into.copy_from_slice(&bytemuck::cast_slice(&sums)[..columns.len()]),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of which each group is zero in a share of its columns.
+    fn rows<T: Element>(n_sets: usize, groups: Groups, k: usize, zeros: f64) -> Vec<T> {
+        let Groups { n_rows, n_interleaved } = groups;
+        let number = |i: usize| {
+            let (row, column) = (i / k, i % k);
+            let group = row / (n_rows * n_interleaved) * n_interleaved + row % n_interleaved;
+            let is_zero = ((group * 37 + column * 11) as f64).sin().mul_add(0.5, 0.5) < zeros;
+            T::of(if is_zero { 0.0 } else { (i as f64 * 0.7).sin() })
+        };
+        (0..n_sets * n_rows * n_interleaved * k).map(number).collect()
+    }
+
+    fn differs_at_most_by<T: Element + Pod>(bound: f64) {
+        for (n_rows, n_interleaved, k, n, zeros) in [
+            (10, 1, 100, 70, 0.5),
+            (3, 1, 64, 16, 0.7),
+            (13, 4, 65, 33, 0.5),
+            (30, 1, 80, 1, 0.9),
+            (5, 2, 100, 20, 0.1),
+            (2, 1, 70, 9, 0.5),
+        ] {
+            let groups = Groups { n_rows, n_interleaved };
+            let (a, b) = (rows::<T>(9, groups, k, zeros), rows::<T>(n, Groups { n_rows: 1, n_interleaved: 1 }, k, 0.0));
+            let mut c = vec![T::of(7.0); a.len() / k * n];
+            multiply_groups(&mut c, -0.5, &a, &b, k, groups);
+            for (place, found) in c.into_iter().enumerate() {
+                let (i, j) = (place / n, place % n);
+                let sum: f64 = (0..k).map(|l| a[i * k + l].into() * b[j * k + l].into()).sum();
+                assert!((found.into() + 0.5 * sum).abs() <= bound, "{n_rows} {n_interleaved} {k} {n} {zeros}: {i} {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_product_without_its_zeros_is_the_product() {
+        differs_at_most_by::<f64>(1e-13);
+        differs_at_most_by::<f32>(1e-4);
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_no_zero() {
+        let groups = Groups { n_rows: 4, n_interleaved: 1 };
+        let mut a = rows::<f64>(8, groups, 80, 0.6);
+        let b = rows::<f64>(20, Groups { n_rows: 1, n_interleaved: 1 }, 80, 0.0);
+        a[6 * 80 + 3] = f64::NAN;
+        let mut c = vec![0.0; 32 * 20];
+        multiply_groups(&mut c, 1.0, &a, &b, 80, groups);
+        assert!(c.chunks(20).enumerate().all(|(i, row)| row.iter().all(|value| value.is_nan() == (i == 6))));
+    }
+
+    #[test]
+    fn columns_are_left_out_where_all_rows_of_a_group_are_zero() {
+        let groups = Groups { n_rows: 2, n_interleaved: 2 };
+        // Two groups side by side: rows 0 and 2, rows 1 and 3.
+        let a = [0.0, 1.0, 2.0, 6.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 5.0, 0.0];
+        let Active { parts, columns, values } = Active::of(&a, 3, groups, 2).unwrap();
+        let found: Vec<_> =
+            parts.into_iter().map(|part| (part.row, &columns[part.columns], &values[part.values])).collect();
+        let expected: [(_, &[u32], &[f64]); 2] =
+            [(0, &[1, 2], &[1.0, 3.0, 2.0, 0.0]), (1, &[0, 1], &[6.0, 0.0, 0.0, 5.0])];
+        assert_eq!(found, expected);
+    }
+}
