@@ -11,31 +11,32 @@
 //! is in [`Linearization`] and in [`compare`](super::compare).
 //!
 //! # What it costs
-//! The bound is the rate of matrix products: forward once, backward once per output, and half of two Gram products per affine map. Measured
-//! on two cores of an AMD EPYC with AVX-512, ReLU, d = 10, 3 hidden layers, f32, flex, beside neural-tangents' structured derivatives in the same
-//! run (`benches/runs/2026-11-27-peers-4.json`, medians of three rounds; the rate is the median one over 472 GFLOP/s, the best of one product in the
-//! run):
+//! The bound is the rate of matrix products: forward once, backward once per output, and half of two Gram products per affine map. Behind a
+//! rectifier the backward passes of three outputs and more are zero in the same units, on flex half of their products is left out for it.
+//! Measured on two cores of an AMD EPYC with AVX-512, ReLU, d = 10, 3 hidden layers, f32, flex, beside neural-tangents' structured derivatives in the
+//! same runs (`benches/runs/2026-11-27-peers-6.json` and `-7.json`, medians of seven and of three rounds; the rate counts what is left out as
+//! well, and is the median one over 482 GFLOP/s, the best of one product in the runs):
 //!
 //! ```text
 //! N     width  outputs    wall s   neural-tangents   of the product's rate
-//!  256    512   1         0.0020   0.0077 (3.9 x)    0.80
-//!  256   1024   1         0.0080   0.0258 (3.2 x)    0.68
-//!  256   2048   1         0.0233   0.0586 (2.5 x)    0.86
-//!  256   4096   1         0.0898   0.192  (2.1 x)    0.85
-//! 1024    512   1         0.0142   0.097  (6.9 x)    0.81
-//! 1024   1024   1         0.0369   0.198  (5.4 x)    0.87
-//! 1024   2048   1         0.116    0.407  (3.5 x)    0.86
-//! 1024   4096   1         0.417    1.15   (2.8 x)    0.83
-//!  256    512  10, full   0.0448   0.216  (4.8 x)    0.63
-//! 1024    512  10, full   0.607    6.54   (10.8 x)   0.61
-//!  256    512  10, trace  0.0094   0.0399 (4.3 x)    0.86
-//! 1024    512  10, trace  0.0678   0.424  (6.3 x)    0.78
+//!  256    512   1         0.0019   0.0079 (4.2 x)    0.82
+//!  256   1024   1         0.0061   0.0213 (3.5 x)    0.87
+//!  256   2048   1         0.0233   0.0626 (2.7 x)    0.84
+//!  256   4096   1         0.0864   0.200  (2.3 x)    0.87
+//! 1024    512   1         0.0134   0.0824 (6.2 x)    0.84
+//! 1024   1024   1         0.0356   0.176  (5.0 x)    0.88
+//! 1024   2048   1         0.110    0.422  (3.8 x)    0.89
+//! 1024   4096   1         0.374    1.03   (2.8 x)    0.91
+//!  256    512  10, full   0.0398   0.221  (5.6 x)    0.69
+//! 1024    512  10, full   0.509    5.44   (10.7 x)   0.72
+//!  256    512  10, trace  0.0078   0.0404 (5.2 x)    1.02
+//! 1024    512  10, trace  0.0560   0.412  (7.4 x)    0.93
 //! ```
 //!
-//! What is lost is packing and, where N is small, what is done entry by entry and waiting for threads; of 10 outputs in full, a sixth of the time
-//! is the system's, which hands over the pages of the result. At the best rate of products in the run the factors at N = 256 would be 4.9 and 4.8 at
-//! widths 512 and 1024, and 4.9 for the trace. Memory is that of the result and of the factors, a few numbers for each unit and input: N = 10,000 at width
-//! 2048 took 4.2 s and 1.05 GB, 0.4 of them the result.
+//! What is lost is packing and, where N is small, what is done entry by entry and waiting for threads; of 10 outputs in full, an eighth of the time
+//! is the system's, which hands over the pages of the result, and the mirror image. At the best rate of products in the runs the factor at
+//! N = 256 and width 1024 would be 4.0. Memory is that of the result and of the factors, a few numbers for each unit and input: N = 10,000 at width
+//! 2048 took 4.1 to 4.2 s and 1.05 GB, 0.4 of them the result.
 //!
 //! The same networks on an H100 through CUDA, beside 16 cores, with the copy to the host (`benches/runs/2026-11-27-cuda.jsonl`; rates in TFLOP/s, the product's of N inputs
 //! at the width in the same process):
