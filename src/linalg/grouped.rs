@@ -2,7 +2,7 @@
 //!
 //! So are the derivatives of several outputs at one input on their way back through a rectifier: half of the hidden units are inactive
 //! there, whichever output it is. A dense product multiplies with these zeros. Here they are left out, at the rate of a dense product
-//! for the rest: its rows are those of a group, so that what is read of B is used for all of them.
+//! for the rest: the rows of a group are multiplied together, so that each number that is read of B serves all of them.
 
 use std::ops::Range;
 
@@ -22,29 +22,48 @@ pub struct Groups {
     pub n_interleaved: usize,
 }
 
-/// factor A B^T in `into`, row after row, with A `[m, k]` whose rows come in `groups`, and B `[n, k]`, both row after row.
+impl Groups {
+    /// The place of a row of a group among all rows.
+    #[inline(always)]
+    fn place(self, group: usize, row: usize) -> usize {
+        (group / self.n_interleaved * self.n_rows + row) * self.n_interleaved + group % self.n_interleaved
+    }
+
+    /// Flags the columns of A `[m, k]` in which a row of the group is not zero, with ones among zeros.
+    #[inline(always)]
+    fn flag<T: Element>(self, is_active: &mut [T], a: &[T], k: usize, group: usize) {
+        let (zero, one) = (T::default(), T::of(1.0));
+        is_active.fill(zero);
+        for row in 0..self.n_rows {
+            let pairs = is_active.iter_mut().zip(&a[self.place(group, row) * k..][..k]);
+            pairs.for_each(|(is_active, value)| *is_active = if *value == zero { *is_active } else { one });
+        }
+    }
+}
+
+/// factor A B^T in `into`, row after row, with A `[m, k]` whose rows come in `groups`, and B `[n, k]`, both row after row. What B has in columns
+/// that are left out does not count, even if it is not finite. They are left out if the first groups have enough zeros; as [`multiply`] adds
+/// up in the same order, the numbers are the same.
 ///
 /// # Panics
-/// When the shapes do not fit.
+/// When the shapes do not fit, or k is 0.
 pub fn multiply_groups<T: Element + Pod>(into: &mut [T], factor: f64, a: &[T], b: &[T], k: usize, groups: Groups) {
-    let (m, n) = (a.len() / k.max(1), b.len() / k.max(1));
+    let (m, n) = (a.len() / k, b.len() / k);
     assert!(a.len() == m * k && b.len() == n * k && into.len() == m * n, "shapes of a product: {m} x {k}, {n} x {k}");
-    let dense = |into: &mut [T], a: &[T]| {
-        let (a, b) = (View::new(a, a.len() / k.max(1), k, k), View::new(b, n, k, k).turned());
-        multiply(into, Onto::Replaced, factor, a, b);
-    };
     let set = groups.n_rows * groups.n_interleaved;
-    if groups.n_rows < LEAST_ROWS || k < LEAST_COLUMNS || n == 0 || m % set != 0 {
-        return dense(into, a);
+    let is_grouped = set > 0 && m.is_multiple_of(set) && n > 0;
+    if !is_grouped || groups.n_rows < LEAST_ROWS || k < LEAST_COLUMNS || !has_zeros(a, k, groups) {
+        return multiply(into, Onto::Replaced, factor, View::new(a, m, k, k), View::new(b, n, k, k).turned());
     }
     let n_threads = if m * n * k < MIN_SHARED { 1 } else { rayon::current_num_threads() };
-    let share = (m / set).div_ceil(n_threads).max(1) * set;
+    let share = (m / set).div_ceil(n_threads).max(LEAST_SHARED.div_ceil(set)) * set;
     into.par_chunks_mut(share * n).zip(a.par_chunks(share * k)).for_each(|(into, a)| {
-        if !Arch::new().dispatch(Product { into: &mut *into, n, factor: T::of(factor), a, b, k, groups }) {
-            dense(into, a);
-        }
+        Arch::new().dispatch(Product { into, n, factor: T::of(factor), a, b, k, groups });
     });
 }
+
+/// Rows for which it is worth while that a thread turns B for itself.
+const LEAST_SHARED: usize = 128;
 
 /// Rows of a group below which the sums of a block are too few to keep a vector unit busy.
 const LEAST_ROWS: usize = 3;
@@ -52,11 +71,22 @@ const LEAST_ROWS: usize = 3;
 /// Columns of A below which there is too little to leave out.
 const LEAST_COLUMNS: usize = 64;
 
-/// Sets of groups after which enough zeros must have been seen, and the share of the columns that may be without.
+/// Whether the first groups have enough.
+fn has_zeros<T: Element>(a: &[T], k: usize, groups: Groups) -> bool {
+    let n_groups = (a.len() / (groups.n_rows * k)).min(LOOKED_AT);
+    let mut is_active = vec![T::default(); k];
+    let n_active = (0..n_groups).map(|group| {
+        groups.flag(&mut is_active, a, k, group);
+        is_active.iter().filter(|is_active| **is_active != T::default()).count()
+    });
+    (n_active.sum::<usize>() as f64) < MOST_ACTIVE * (n_groups * k) as f64
+}
+
+/// Groups that are looked at, and the share of their columns that may be without zeros.
 const LOOKED_AT: usize = 4;
 const MOST_ACTIVE: f64 = 0.75;
 
-/// The product, as a value that is compiled for every set of vector instructions; false, if there are too few zeros.
+/// The product, as a value that is compiled for every set of vector instructions.
 struct Product<'a, T> {
     into: &'a mut [T],
     n: usize,
@@ -70,19 +100,20 @@ struct Product<'a, T> {
 /// Vectors that a block of the product is wide.
 const VECTORS: usize = 2;
 
+/// Columns of A that are added up before their sum is added to those of the others, as faer does it.
+const AT_ONCE: usize = 512;
+
 /// Rows of a block at most: with as many sums, and what they are made of, it fits into the registers of AVX-512.
 const MOST_ROWS: usize = 12;
 
 impl<T: Element + Pod> WithSimd for Product<'_, T> {
-    type Output = bool;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> bool {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { into, n, factor, a, b, k, groups } = self;
         let most_rows = MOST_ROWS.min(S::REGISTER_COUNT / VECTORS - 2);
-        let Some(a) = Active::of(a, k, groups, groups.n_rows.div_ceil(groups.n_rows.div_ceil(most_rows))) else {
-            return false;
-        };
+        let a = Active::of(a, k, groups, groups.n_rows.div_ceil(groups.n_rows.div_ceil(most_rows)));
         let width = VECTORS * size_of::<T::SimdVec<S>>() / size_of::<T>();
         let mut panel = vec![T::default(); k * width];
         for (number, rows_of_b) in b.chunks(width * k).enumerate() {
@@ -102,7 +133,6 @@ impl<T: Element + Pod> WithSimd for Product<'_, T> {
                 block.put(part.n_rows);
             }
         }
-        true
     }
 }
 
@@ -124,31 +154,20 @@ struct Part {
 }
 
 impl<T: Element> Active<T> {
-    /// In parts of at most `height` rows; nothing, if the first groups have too few zeros.
+    /// In parts of at most `height` rows.
     #[inline(always)]
-    fn of(a: &[T], k: usize, groups: Groups, height: usize) -> Option<Self> {
-        let Groups { n_rows, n_interleaved } = groups;
-        let (zero, one) = (T::default(), T::of(1.0));
+    fn of(a: &[T], k: usize, groups: Groups, height: usize) -> Self {
+        let n_rows = groups.n_rows;
         let (mut parts, mut n_columns, mut n_values) = (Vec::new(), 0, 0);
-        let (mut columns, mut values) = (vec![0; a.len() / n_rows], vec![zero; a.len()]);
-        let mut is_active = vec![zero; k];
+        let (mut columns, mut values) = (vec![0; a.len() / n_rows], vec![T::default(); a.len()]);
+        let mut is_active = vec![T::default(); k];
         for group in 0..a.len() / (n_rows * k) {
-            if group == LOOKED_AT * n_interleaved && n_columns as f64 > MOST_ACTIVE * (group * k) as f64 {
-                return None;
-            }
-            let first = group / n_interleaved * n_interleaved * n_rows + group % n_interleaved;
-            let place = |number: usize| first + number * n_interleaved;
-            let row = |number: usize| &a[place(number) * k..][..k];
-            is_active.fill(zero);
-            for number in 0..n_rows {
-                let pairs = is_active.iter_mut().zip(row(number));
-                pairs.for_each(|(is_active, value)| *is_active = if *value == zero { *is_active } else { one });
-            }
+            groups.flag(&mut is_active, a, k, group);
             let start = n_columns;
             for (column, is_active) in is_active.iter().enumerate() {
                 // Without a branch, which nothing could foresee: what is left out is written over.
                 columns[n_columns] = column as u32;
-                n_columns += usize::from(*is_active != zero);
+                n_columns += usize::from(*is_active != T::default());
             }
             let active = start..n_columns;
             for first in (0..n_rows).step_by(height) {
@@ -156,16 +175,17 @@ impl<T: Element> Active<T> {
                 let part = n_values..n_values + n_now * active.len();
                 let into = &mut values[part.clone()];
                 for number in 0..n_now {
-                    let row = row(first + number);
+                    let row = &a[groups.place(group, first + number) * k..][..k];
                     for (column, into) in columns[active.clone()].iter().zip(into.chunks_exact_mut(n_now)) {
                         into[number] = row[*column as usize];
                     }
                 }
                 n_values = part.end;
-                parts.push(Part { row: place(first), n_rows: n_now, columns: active.clone(), values: part });
+                let row = groups.place(group, first);
+                parts.push(Part { row, n_rows: n_now, columns: active.clone(), values: part });
             }
         }
-        Some(Self { parts, columns, values })
+        Self { parts, columns, values }
     }
 }
 
@@ -235,17 +255,26 @@ impl<S: Simd, T: Element + Pod> Block<'_, S, T> {
     fn put_rows<const R: usize>(self) {
         let Self { simd, panel, factor, active, values, into, distance, columns } = self;
         let simd = T::simd_ctx(simd);
-        let mut sums = [[T::simd_splat(&simd, &T::default()); VECTORS]; R];
-        for (column, values) in active.iter().zip(values.as_chunks::<R>().0) {
-            let of_b = panel[*column as usize];
-            for (sums, value) in sums.iter_mut().zip(values) {
-                let value = T::simd_splat(&simd, value);
-                sums.iter_mut().zip(of_b).for_each(|(sum, b)| *sum = T::simd_mul_add(&simd, value, b, *sum));
+        let factor = T::simd_splat(&simd, &factor);
+        let zeros = [[T::simd_splat(&simd, &T::default()); VECTORS]; R];
+        let (mut whole, mut rest) = (zeros, (active, values.as_chunks::<R>().0));
+        for end in (0..panel.len()).step_by(AT_ONCE).map(|start| start + AT_ONCE) {
+            let n_now = rest.0.partition_point(|column| (*column as usize) < end);
+            let ((active, later), (values, of_later)) = (rest.0.split_at(n_now), rest.1.split_at(n_now));
+            rest = (later, of_later);
+            let mut sums = zeros;
+            for (column, values) in active.iter().zip(values) {
+                let of_b = panel[*column as usize];
+                for (sums, value) in sums.iter_mut().zip(values) {
+                    let value = T::simd_splat(&simd, value);
+                    sums.iter_mut().zip(of_b).for_each(|(sum, b)| *sum = T::simd_mul_add(&simd, value, b, *sum));
+                }
+            }
+            for (whole, sum) in whole.as_flattened_mut().iter_mut().zip(sums.as_flattened()) {
+                *whole = T::simd_add(&simd, *whole, T::simd_mul(&simd, factor, *sum));
             }
         }
-        let factor = T::simd_splat(&simd, &factor);
-        for (sums, into) in sums.into_iter().zip(into.chunks_mut(distance)) {
-            let sums = sums.map(|sum| T::simd_mul(&simd, factor, sum));
+        for (sums, into) in whole.into_iter().zip(into.chunks_mut(distance)) {
             let into = &mut into[columns.clone()];
             match bytemuck::try_cast_slice_mut::<T, [T::SimdVec<S>; VECTORS]>(into) {
                 Ok([whole]) => *whole = sums,
@@ -299,6 +328,24 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn leaving_out_changes_no_bit() {
+        fn check<T: Element + Pod>() {
+            for k in [100, 512, 1100] {
+                let groups = Groups { n_rows: 5, n_interleaved: 1 };
+                let (a, b) = (rows::<T>(9, groups, k, 0.5), rows::<T>(70, Groups { n_rows: 1, ..groups }, k, 0.0));
+                let [mut left_out, mut dense] = [(); 2].map(|()| vec![T::default(); 45 * 70]);
+                multiply_groups(&mut left_out, 0.3, &a, &b, k, groups);
+                let views = (View::new(&a, 45, k, k), View::new(&b, 70, k, k).turned());
+                multiply(&mut dense, Onto::Replaced, 0.3, views.0, views.1);
+                assert!(left_out == dense, "{k}");
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
     fn what_is_not_a_number_is_no_zero() {
         let groups = Groups { n_rows: 4, n_interleaved: 1 };
         let mut a = rows::<f64>(8, groups, 80, 0.6);
@@ -314,11 +361,12 @@ mod tests {
         let groups = Groups { n_rows: 2, n_interleaved: 2 };
         // Two groups side by side: rows 0 and 2, rows 1 and 3.
         let a = [0.0, 1.0, 2.0, 6.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 5.0, 0.0];
-        let Active { parts, columns, values } = Active::of(&a, 3, groups, 2).unwrap();
+        let Active { parts, columns, values } = Active::of(&a, 3, groups, 2);
         let found: Vec<_> =
             parts.into_iter().map(|part| (part.row, &columns[part.columns], &values[part.values])).collect();
         let expected: [(_, &[u32], &[f64]); 2] =
             [(0, &[1, 2], &[1.0, 3.0, 2.0, 0.0]), (1, &[0, 1], &[6.0, 0.0, 0.0, 5.0])];
         assert_eq!(found, expected);
+        assert!(has_zeros(&a, 3, groups) && !has_zeros(&a, 3, Groups { n_rows: 4, n_interleaved: 1 }));
     }
 }

@@ -90,19 +90,28 @@ pub fn multiply<T: Element>(into: &mut [T], onto: Onto, factor: f64, a: View<'_,
 ///
 /// Threads share columns, if there are enough, so that each reads a part of B that is its own; sharing in faer, where the parts of each are
 /// all over, takes a tenth longer. Of columns that are as many as eight registers of a vector unit each half is a piece: faer goes over them
-/// by six registers, and what it does by two takes a quarter longer; unless A is read twice for it from afar.
+/// by six registers, and what it does by two takes a quarter longer; unless A is read twice for it from afar. No piece is a column alone,
+/// whose sums faer takes in another order.
 fn piece<T>((m, k, n): (usize, usize, usize), n_threads: usize) -> (usize, usize) {
     let n_wide = (n / WIDE).clamp(1, n_threads);
-    let n_high = (m / HIGH).clamp(1, n_threads.div_ceil(n_wide));
+    let n_high = (m / HIGH).min(m * n * k / LONG).clamp(1, n_threads.div_ceil(n_wide));
     let register = REGISTER / size_of::<T>();
-    let width = n.div_ceil(n_wide).next_multiple_of(register).max(register);
-    let is_halved = width == 8 * register && k <= MAX_HALVED;
-    (m.div_ceil(n_high).max(1), if is_halved { width / 2 } else { width })
+    let mut width = n.div_ceil(n_wide).next_multiple_of(register).max(register);
+    if width == 8 * register && k <= MAX_HALVED {
+        width /= 2;
+    }
+    while n > width && n % width == 1 {
+        width += register;
+    }
+    (m.div_ceil(n_high).max(1), width)
 }
 
 /// Columns, and rows, that a thread should have at least.
 const WIDE: usize = 64;
-const HIGH: usize = 512;
+const HIGH: usize = 128;
+
+/// Multiplications for which it is worth while that each thread brings all of B into order for itself, where they share rows.
+const LONG: usize = 1 << 27;
 
 /// Bytes in a register of AVX-512.
 const REGISTER: usize = 64;
@@ -163,10 +172,13 @@ mod tests {
 
     #[test]
     fn a_row_depends_neither_on_the_others_nor_on_the_threads() {
-        // Threads share columns, where 128 for one are halved, or rows.
-        for (m, n, k) in [(256, 300, 256), (256, 128, 256), (256, 256, 256), (1100, 40, 300)] {
-            let (a, b) = (numbers::<f32>(m, k), numbers::<f32>(k, n));
-            let b = View::new(&b, k, n, n + 3);
+        // Threads share columns, where 128 for one are halved, and none is left alone, or rows.
+        let columns = [300, 128, 256, 321, 449].map(|n| (256, n, 256));
+        for ((m, n, k), is_turned) in
+            columns.into_iter().chain([(1100, 60, 4100)]).flat_map(|shape| [(shape, false), (shape, true)])
+        {
+            let (a, b) = (numbers::<f32>(m, k), numbers::<f32>(k.max(n), k.max(n)));
+            let b = if is_turned { View::new(&b, n, k, k + 3).turned() } else { View::new(&b, k, n, n + 3) };
             let rows = |first: usize, n_rows: usize, n_threads: usize| {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
                 let mut c = vec![0.0; n_rows * n];
@@ -175,7 +187,8 @@ mod tests {
                 c
             };
             let all = rows(0, m, 1);
-            for (first, n_rows, n_threads) in [(0, m, 2), (0, m, 3), (64, 64, 1), (100, 2, 2), (17, 130, 2)] {
+            for (first, n_rows, n_threads) in [(0, m, 2), (0, m, 4), (0, m, 5), (64, 64, 1), (100, 2, 2), (17, 130, 2)]
+            {
                 assert_eq!(rows(first, n_rows, n_threads)[..], all[first * n..(first + n_rows) * n]);
             }
         }

@@ -21,13 +21,15 @@ pub(crate) fn product(a: &Tensor<2>, b: &Tensor<2>, factor: f64) -> Tensor<2> {
     matmul(scaled(a.clone(), factor), b.clone())
 }
 
-/// factor delta W^T, for `n_ways` ways back side by side of each of `n_samples` samples. Behind a rectifier all ways of a sample are zero in
-/// the same units.
+/// factor delta W^T, for `n_samples` samples with `n_ways` ways back each, side by side. Behind a rectifier all ways of a sample are zero in
+/// the same units, whose weights then may not count.
 pub(super) fn product_back(delta: &Tensor<2>, weight: &Tensor<2>, factor: f64, n: (usize, usize)) -> Tensor<2> {
     #[cfg(feature = "flex")]
     if let Ok(delta) = flex::taken(delta.clone()) {
         return flex::product_back(delta, weight, factor, n);
     }
+    #[cfg(not(feature = "flex"))]
+    let _ = n;
     product(delta, &weight.clone().transpose(), factor)
 }
 

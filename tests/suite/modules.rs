@@ -149,7 +149,8 @@ fn weights_that_are_not_finite_are_an_error_with_the_place() {
     let large = |n, place| Matrix::from_fn(n, 3, |i, j| if i == place { 1e200 } else { (i + 7 * j) as f64 * 1e-3 });
     let (x1, x2) = (large(300, 210), large(4, 1));
     for (x2, place) in [(None, "row 420, column 420"), (Some(&x2), "row 420, column 2")] {
-        let mut values = vec![0.0; 2 * 300 * 2 * x2.map_or(300, Matrix::n_rows)];
+        // What was there before does not matter.
+        let mut values = vec![f64::NAN; 2 * 300 * 2 * x2.map_or(300, Matrix::n_rows)];
         let error = EmpiricalNtk::new(&module, &compute).fill(&x1, x2, &mut values).expect_err("not finite");
         assert!(error.to_string().contains(place), "{error}");
     }

@@ -104,7 +104,7 @@ pub struct Plan {
     pub memory: f64,
     /// Those of them that are the host's where the device has memory of its own: the result and the blocks on their way to it, and J.
     pub host_memory: f64,
-    /// Multiplications, with those that are left out as products with zeros; those of a single sample's pass by their cost.
+    /// Multiplications, including those by zeros that flex leaves out; those of a single sample's pass by their cost.
     pub n_multiplications: f64,
     /// Why this method.
     pub reason: String,

@@ -244,6 +244,10 @@ impl Grid {
             is_turned: self.task.device_memory.is_none(),
         };
         for (band, output) in strip.bands.iter_mut().zip(&wanted.matrices) {
+            if wanted.maps.is_empty() {
+                band.fill(T::default());
+                continue;
+            }
             let of = |maps| {
                 let block = if place.is_turned {
                     rows.contract(&strip.rows, (other, &part), maps, *output)
@@ -266,15 +270,22 @@ impl Grid {
         Ok(())
     }
 
-    /// Looks for the first number that is not finite where one was seen.
+    /// Looks, where one was seen, for the first number that is not finite: matrix by matrix, row by row, in what strips have set.
     fn ensure_finite<T: Element>(&self, strips: &[Strip<'_, T>], wanted: &Wanted) -> Result<()> {
+        if strips.iter().all(|strip| strip.is_finite) {
+            return Ok(());
+        }
         let n_outputs = self.n_interleaved(wanted);
         let n_columns = self.task.n_columns * n_outputs;
-        for strip in strips.iter().filter(|strip| !strip.is_finite) {
-            let first_row = (self.rows.ranges[strip.tile].start + strip.rows.start) * n_outputs;
-            for band in &strip.bands {
-                let Some(place) = first_non_finite(band) else { continue };
-                return Err(not_finite((first_row + place / n_columns, place % n_columns, band[place].into())));
+        for matrix in 0..wanted.matrices.len() {
+            for strip in strips {
+                let first = self.rows.ranges[strip.tile].start;
+                let is_set = if self.task.is_lower() { (first + strip.rows.end) * n_outputs } else { n_columns };
+                for (number, row) in strip.bands[matrix].chunks(n_columns).enumerate() {
+                    let Some(column) = first_non_finite(&row[..is_set]) else { continue };
+                    let number = (first + strip.rows.start) * n_outputs + number;
+                    return Err(not_finite((number, column, row[column].into())));
+                }
             }
         }
         Ok(())
@@ -308,16 +319,18 @@ impl Place {
     /// Says whether all that was put is finite: seen here, while it is at hand.
     fn put<S: Element, T: Element>(&self, block: &[S], band: &mut [T]) -> bool {
         let convert = |value: S| T::of(value.into());
+        let is_finite = |values: &[S]| values.iter().fold(true, |all, value| all & convert(*value).is_finite());
         if self.is_turned {
             transpose_into(block, band, (self.n_columns, self.first), convert);
-        } else {
-            let width = block.len() / (band.len() / self.n_columns.max(1)).max(1);
-            let rows = band.par_chunks_mut(self.n_columns.max(1)).zip(block.par_chunks(width.max(1)));
-            rows.with_min_len(LEAST_SHARED).for_each(|(row, values)| {
-                row[self.first..].iter_mut().zip(values).for_each(|(entry, value)| *entry = convert(*value));
-            });
+            return is_finite(block);
         }
-        block.iter().fold(true, |all, value| all & convert(*value).is_finite())
+        let width = block.len() / (band.len() / self.n_columns.max(1)).max(1);
+        let rows = band.par_chunks_mut(self.n_columns.max(1)).zip(block.par_chunks(width.max(1)));
+        let put = |(row, values): (&mut [T], &[S])| {
+            row[self.first..].iter_mut().zip(values).for_each(|(entry, value)| *entry = convert(*value));
+            is_finite(values)
+        };
+        rows.with_min_len(LEAST_SHARED).map(put).reduce(|| true, |all, next| all & next)
     }
 }
 
