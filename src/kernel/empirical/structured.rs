@@ -178,7 +178,7 @@ impl<'a, M: Probed> Structured<'a, M> {
             }
         }
         if grid.rows.is_held() {
-            // Every strip goes all the way by itself, and no thread waits for another; the longest come first, each to a thread that is free.
+            // Every strip goes all the way by itself; the longest come first, each to a thread that is free.
             strips.iter_mut().rev().par_bridge().try_for_each(|strip| {
                 let rows = &grid.rows.held[strip.tile];
                 (0..grid.n_tiles(strip.tile))
