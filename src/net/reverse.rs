@@ -53,8 +53,8 @@ struct Met {
 /// A forward pass that can be walked back.
 ///
 /// On a CPU a batch is passed in shards, which threads share: all of a layer's work is then done by the thread that has its numbers at
-/// hand, and a product is shared only with threads that have nothing else to do. A row of a product is the same however many rows there are, so the numbers do not
-/// depend on the shards, nor on the threads.
+/// hand, and a product is shared only with threads that have nothing else to do. A row of a product is the same however many rows there
+/// are, so the numbers do not depend on the shards, nor on the threads.
 pub(super) struct Pass<'a> {
     network: &'a Network,
     shards: Vec<(Range<usize>, Tape<'a>)>,
