@@ -1,8 +1,7 @@
 //! Dense linear algebra in f64, row-major, and products in f32; the only module that names faer.
 //!
 //! One matrix type passes between the kernels and everything downstream: [`Matrix`], and [`GramMatrix`] for a matrix that is
-//! symmetric by construction. But for those products nothing that uses faer
-//! is generic, so it is compiled once, here.
+//! symmetric by construction. But for those products nothing that uses faer is generic, so it is compiled once, here.
 
 mod buffer;
 mod cholesky;
