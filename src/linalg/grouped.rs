@@ -11,7 +11,7 @@ use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::product::{MIN_SHARED, multiply};
-use super::{Element, Onto, View};
+use super::{Element, Onto, View, transpose_into};
 
 /// How rows come in groups: sets of `n_interleaved` groups, row by row, follow one another.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,8 @@ impl Groups {
 }
 
 /// factor A B^T in `into`, row after row, with A `[m, k]` whose rows come in `groups`, and B `[n, k]`, both row after row. What B has in columns
-/// that are left out does not count, even if it is not finite. They are left out if the first groups have enough zeros; as [`multiply`] adds
-/// up in the same order, the numbers are the same.
+/// that are left out does not count, even if it is not finite. They are left out if the first groups have enough zeros; on x86-64 [`multiply`] adds
+/// up in the same order, so that the numbers are the same.
 ///
 /// # Panics
 /// When the shapes do not fit, or k is 0.
@@ -117,7 +117,8 @@ impl<T: Element + Pod> WithSimd for Product<'_, T> {
         let width = VECTORS * size_of::<T::SimdVec<S>>() / size_of::<T>();
         let mut panel = vec![T::default(); k * width];
         for (number, rows_of_b) in b.chunks(width * k).enumerate() {
-            turn(rows_of_b, k, &mut panel, width);
+            // The last panel may keep columns of the one before, which no block puts anywhere.
+            transpose_into(rows_of_b, &mut panel, (width, 0), |value| value);
             let (panel, _) = bytemuck::cast_slice::<T, T::SimdVec<S>>(&panel).as_chunks();
             for part in &a.parts {
                 let block = Block {
@@ -188,34 +189,6 @@ impl<T: Element> Active<T> {
         Self { parts, columns, values }
     }
 }
-
-/// The transpose of at most `width` rows, `width` numbers for each column, zeros in the place of rows that are not there.
-#[inline(always)]
-fn turn<T: Element>(rows: &[T], k: usize, panel: &mut [T], width: usize) {
-    panel[..if rows.len() < width * k { k * width } else { 0 }].fill(T::default());
-    for (band, rows) in rows.chunks(SIDE * k).enumerate() {
-        for (place, into) in panel.chunks_mut(SIDE * width).enumerate() {
-            let mut square = [[T::default(); SIDE]; SIDE];
-            for (j, row) in rows.chunks_exact(k).enumerate() {
-                let row = &row[place * SIDE..];
-                match row.first_chunk::<SIDE>() {
-                    Some(part) => (0..SIDE).for_each(|i| square[i][j] = part[i]),
-                    None => square.iter_mut().zip(row).for_each(|(line, value)| line[j] = *value),
-                }
-            }
-            for (into, line) in into.chunks_exact_mut(width).zip(&square) {
-                let into = &mut into[band * SIDE..];
-                match into.first_chunk_mut() {
-                    Some(into) => *into = *line,
-                    None => into.iter_mut().zip(line).for_each(|(into, value)| *into = *value),
-                }
-            }
-        }
-    }
-}
-
-/// The side of the squares that are turned at once.
-const SIDE: usize = 16;
 
 /// A block of the product: the rows of a part, as wide as a panel.
 struct Block<'a, S: Simd, T: Element> {

@@ -63,8 +63,8 @@ impl Products for Cube {
     }
 }
 
-/// Whether a product of so many numbers had better be made in small blocks, each read while the one before is multiplied. On an H100 through CUDA that is twice as
-/// fast in f64, and in f32 where large blocks would leave most of it idle; through Vulkan it is slower.
+/// Whether a product of so many numbers had better be made in small blocks, each read while the one before is multiplied. On an H100 through
+/// CUDA that is twice as fast in f64, and in f32 where large blocks would leave most of it idle; through Vulkan it is slower.
 fn has_small_blocks(a: &FloatTensor<Cube>, n_numbers: usize) -> bool {
     a.device.runtime() == RuntimeId::Cuda && (a.dtype == DType::F64 || n_numbers < 1 << 21)
 }

@@ -12,7 +12,7 @@
 //!
 //! # What it costs
 //! The bound is the rate of matrix products: forward once, backward once per output, and half of two Gram products per affine map. Behind a
-//! rectifier the backward passes of three outputs and more are zero in the same units, on flex half of their products is left out for it.
+//! rectifier the backward passes of all outputs are zero in the same units: on flex, from three outputs on, half of their products is left out.
 //! Measured on two cores of an AMD EPYC with AVX-512, ReLU, d = 10, 3 hidden layers, f32, flex, beside neural-tangents' structured derivatives in the
 //! same runs (`benches/runs/2026-11-27-peers-6.json` and `-7.json`, medians of seven and of three rounds; the rate counts what is left out as
 //! well, and is the median one over 482 GFLOP/s, the best of one product in the runs):
@@ -38,8 +38,8 @@
 //! N = 256 and width 1024 would be 4.0. Memory is that of the result and of the factors, a few numbers for each unit and input: N = 10,000 at width
 //! 2048 took 4.1 to 4.2 s and 1.05 GB, 0.4 of them the result.
 //!
-//! The same networks on an H100 through CUDA, beside 16 cores, with the copy to the host (`benches/runs/2026-11-27-cuda.jsonl`; rates in TFLOP/s, the product's of N inputs
-//! at the width in the same process):
+//! The same networks on an H100 through CUDA, beside 16 cores, with the copy to the host (`benches/runs/2026-11-27-cuda.jsonl`; rates in
+//! TFLOP/s, the product's of N inputs at the width in the same process):
 //!
 //! ```text
 //!     N  width  outputs   dtype  wall ms    rate   product's
@@ -51,7 +51,8 @@
 //!  4096   4096  1           f64    214       4.5    6.4 (0.71)
 //! ```
 //!
-//! What is lost there is the start of many small operations, and the result's way to the host and its mirror image. A tile has 2,048 rows, so that a small Gram matrix is computed whole.
+//! What is lost there is the start of many small operations, and the result's way to the host and its mirror image. A tile has 2,048 rows, so
+//! that a small Gram matrix is computed whole.
 
 mod anatomy;
 mod factors;
