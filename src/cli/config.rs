@@ -1,21 +1,30 @@
 //! `ntk config check|show|init`.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use ntk::error::Result;
 use ntk::study;
-use ntk::study::regression::RegressConfig;
+use ntk::study::regression::{self, RegressConfig};
 
 use super::output::Output;
 use super::source::Source;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Check a config and its data without running anything
-    Check(Source),
+    /// Check a config and its data within a second, without running anything
+    Check(CheckArguments),
     /// Print the config with every default written out
     Show(Source),
     /// Print a commented config to begin from, in TOML
     Init,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    source: Source,
+    /// Also compute every kernel, which may take as long as the kernels of the run: finds kernels that overflow and unstable step sizes
+    #[arg(long)]
+    deep: bool,
 }
 
 const TEMPLATE: &str = include_str!("template.toml");
@@ -30,17 +39,6 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
             }
             output.data(config.to_toml()?.trim_end())?;
         }
-        Command::Check(source) if RegressConfig::is_at(&source.config)? => {
-            let plan = source.regression(threads)?;
-            if output.json {
-                return output.document(&serde_json::json!({ "n_points": plan.n_points() }));
-            }
-            let path = source.config.display();
-            output.words(&format!(
-                "{path} is a valid comparison of kernels, for `ntk regress`, of {} points",
-                plan.n_points()
-            ));
-        }
         Command::Show(source) => {
             let config = source.load(threads)?;
             if output.json {
@@ -48,17 +46,31 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
             }
             output.data(config.to_toml()?.trim_end())?;
         }
-        Command::Check(source) => {
-            let study = source.study(threads)?;
-            study::check(&study)?;
-            for note in study.notes() {
-                output.words(&format!("note: {note}"));
-            }
-            if output.json {
-                return output.document(&serde_json::json!({ "n_points": study.n_points(), "notes": study.notes() }));
-            }
-            output.words(&format!("{} is a valid study of {} points", source.config.display(), study.n_points()));
-        }
+        Command::Check(arguments) => check(arguments, threads, output)?,
+    }
+    Ok(())
+}
+
+fn check(CheckArguments { source, deep }: &CheckArguments, threads: Option<usize>, output: &Output) -> Result<()> {
+    let (what, n_points, notes) = if RegressConfig::is_at(&source.config)? {
+        let plan = source.regression(threads)?;
+        if *deep { regression::check_kernels(&plan)? } else { regression::check(&plan)? }
+        ("comparison of kernels, for `ntk regress`,", plan.n_points(), Vec::new())
+    } else {
+        let study = source.study(threads)?;
+        if *deep { study::check_kernels(&study)? } else { study::check(&study)? }
+        let notes = study.notes().into_iter().map(str::to_owned).collect();
+        ("study", study.n_points(), notes)
+    };
+    for note in &notes {
+        output.words(&format!("note: {note}"));
+    }
+    if output.json {
+        return output.document(&serde_json::json!({ "n_points": n_points, "notes": notes }));
+    }
+    output.words(&format!("{} is a valid {what} of {n_points} points", source.config.display()));
+    if !deep {
+        output.words("its kernels were not computed: `--deep` does, and finds step sizes at which training would diverge");
     }
     Ok(())
 }

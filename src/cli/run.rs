@@ -86,7 +86,7 @@ fn dry_run(study: &Study, output: &Output) -> Result<()> {
     output.table(&["depth", "width", "points", "parameters", "seconds", "memory MB"], &rows)?;
     let seconds: f64 = estimates.iter().map(|estimate| estimate.seconds).sum();
     output.words(&format!(
-        "{} points, about {seconds:.0} s on {} thread(s), estimated from a few steps of each network",
+        "{} points, about {seconds:.0} s on {} thread(s), estimated from trial steps on these networks",
         study.n_points(),
         study.plans.first().map_or(1, |plan| plan.n_threads)
     ));

@@ -145,7 +145,7 @@ impl Drawing {
         let [svg, png, csv] = ["svg", "png", "csv"].map(|extension| folder.join(format!("{name}.{extension}")));
         let table = numbers.to_csv().map_err(|e| not_drawn(&csv, e.to_string()))?;
         let document = render::svg(&scene, title).map_err(|e| not_drawn(&svg, e))?;
-        let image = render::png(&scene, folder).map_err(|e| not_drawn(&png, e))?;
+        let image = render::png(&scene).map_err(|e| not_drawn(&png, e))?;
         file::replace(&csv, &table)?;
         file::replace(&svg, document.as_bytes())?;
         file::replace(&png, &image)?;

@@ -3,8 +3,6 @@
 //! The backends count whole pixels, so a scene is drawn much larger than its size: ten times for SVG, whose `viewBox` scales
 //! it back, and four times for PNG, where blocks of 2 x 2 pixels are then averaged to an image at twice its size.
 
-use std::path::Path;
-
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, RGBAColor, RGBColor, ShapeStyle, TextStyle};
@@ -44,8 +42,8 @@ pub(super) fn svg(scene: &Scene, title: &str) -> Result<String, String> {
     ))
 }
 
-/// The scene as a PNG image; `folder` takes a temporary file, because the drawing library encodes into files only.
-pub(super) fn png(scene: &Scene, folder: &Path) -> Result<Vec<u8>, String> {
+/// The scene as a PNG image.
+pub(super) fn png(scene: &Scene) -> Result<Vec<u8>, String> {
     let (width, height) = PNG.pixels(scene);
     let mut large = vec![0; width as usize * height as usize * 3];
     {
@@ -54,12 +52,14 @@ pub(super) fn png(scene: &Scene, folder: &Path) -> Result<Vec<u8>, String> {
         backend.present().map_err(|e| e.to_string())?;
     }
     let small = average(&large, width as usize, PNG_OVERSAMPLING);
-    let size = (width / PNG_OVERSAMPLING as u32, height / PNG_OVERSAMPLING as u32);
-    let file = tempfile::Builder::new().suffix(".png").tempfile_in(folder).map_err(|e| e.to_string())?;
-    let mut backend = BitMapBackend::new(file.path(), size);
-    backend.blit_bitmap((0, 0), size, &small).map_err(|e| e.to_string())?;
-    backend.present().map_err(|e| e.to_string())?;
-    std::fs::read(file.path()).map_err(|e| e.to_string())
+    let (width, height) = (width / PNG_OVERSAMPLING as u32, height / PNG_OVERSAMPLING as u32);
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
+    writer.write_image_data(&small).and_then(|()| writer.finish()).map_err(|e| e.to_string())?;
+    Ok(file)
 }
 
 /// Averages blocks of `n` x `n` pixels of an RGB image whose sides `n` divides.

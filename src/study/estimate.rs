@@ -1,23 +1,20 @@
-//! What a run will cost, measured before it starts: a few steps and one kernel of every architecture, extrapolated.
+//! What a run will cost, estimated before it starts: multiplications counted from shapes, at the rates of trial runs that take a few seconds
+//! however many settings there are.
 
-use std::time::Instant;
+mod trial;
+mod work;
 
 use serde::Serialize;
 
+use self::trial::{Kind, Rates};
+use self::work::Work;
 use super::config::WatchLevel;
 use super::plan::Plan;
-use super::run::n_at_once;
+use super::run::{limits, n_at_once};
 use super::settings::Study;
 use crate::arch::{AffineMap, Architecture};
 use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::empirical::EmpiricalNtk;
-use crate::linalg::{Spectrum, available_memory};
-use crate::net::{Compute, Predictor};
-use crate::train::{self, Monitor, train};
-
-/// Steps that are timed, after one that is not: the first pays for allocation.
-const N_TIMED_STEPS: usize = 3;
+use crate::linalg::available_memory;
 
 /// The cost of all seeds of one architecture.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,31 +40,28 @@ pub struct Estimate {
 /// # Errors
 /// A device that fails.
 pub fn estimate(study: &Study) -> Result<Vec<Estimate>> {
-    let mut measured: Vec<Measured> = Vec::new();
+    study.plans.iter().try_for_each(ensure_memory)?;
+    let rates = Rates::measured(study)?;
+    let free = available_memory();
     let mut estimates: Vec<Estimate> = Vec::new();
     for plan in &study.plans {
-        ensure_memory(plan)?;
-        let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;
+        let of_limits = seconds_of_limits(plan, &rates)?;
         for same in plan.points.chunk_by(|a, b| a.architecture == b.architecture) {
             let architecture = &same[0].architecture;
-            let cost = Cost::of(plan, architecture);
-            let known = measured.iter().find(|other| other.cost == cost).map(|other| other.seconds);
-            let seconds = known.map_or_else(|| seconds(plan, architecture, &compute), Ok)?;
-            if known.is_none() {
-                measured.push(Measured { cost, seconds });
-            }
-            let n_at_once = n_at_once(plan, architecture, available_memory());
-            let (depth, width) = (architecture.depth(), architecture.width());
+            let n_at_once = n_at_once(plan, architecture, free);
+            let share = of_limits * same.len() as f64 / plan.points.len() as f64;
             let estimate = Estimate {
-                depth,
-                width,
+                depth: architecture.depth(),
+                width: architecture.width(),
                 n_parameters: architecture.n_parameters(),
                 n_points: same.len(),
                 n_at_once,
-                seconds: seconds * same.len() as f64 / n_at_once.min(same.len()) as f64,
+                seconds: share
+                    + seconds(plan, architecture, &rates) * same.len() as f64 / n_at_once.min(same.len()) as f64,
                 memory: memory(plan, architecture),
             };
-            match estimates.iter_mut().find(|other| (other.depth, other.width) == (depth, width)) {
+            let key = (estimate.depth, estimate.width);
+            match estimates.iter_mut().find(|other| (other.depth, other.width) == key) {
                 None => estimates.push(estimate),
                 Some(all) => {
                     all.n_points += estimate.n_points;
@@ -81,29 +75,35 @@ pub fn estimate(study: &Study) -> Result<Vec<Estimate>> {
     Ok(estimates)
 }
 
-/// What decides the cost of a network; settings that share it are measured once.
-#[derive(PartialEq)]
-struct Cost {
-    architecture: Architecture,
-    n_train: usize,
-    n_test: usize,
-    n_steps: usize,
+/// One network: its steps, its empirical kernels and their decompositions.
+fn seconds(plan: &Plan, architecture: &Architecture, rates: &Rates) -> f64 {
+    let settings = &plan.config.train;
+    let work = Work::of(plan, architecture);
+    let kind = Kind::of(architecture);
+    let n_checkpoints = settings.n_checkpoints as f64;
+    // At the start, at every checkpoint where the kernel is watched, and at the end.
+    let (n_kernels, n_spectra) = match settings.watch {
+        WatchLevel::Function => (1.0, 1.0),
+        WatchLevel::Kernel => (2.0 + n_checkpoints, 2.0),
+        WatchLevel::Everything => (2.0 + n_checkpoints, 2.0 + n_checkpoints),
+    };
+    let n_crosses = if settings.watch == WatchLevel::Function { 1.0 } else { 2.0 };
+    rates.step(kind, work.step) * settings.n_steps as f64
+        + rates.kernel(kind, work.gram) * n_kernels
+        + rates.kernel(kind, work.cross) * n_crosses
+        + rates.spectrum(plan.n_entries()) * n_spectra
 }
 
-impl Cost {
-    fn of(plan: &Plan, architecture: &Architecture) -> Self {
-        Self {
-            architecture: architecture.clone(),
-            n_train: plan.split.x_train.n_rows(),
-            n_test: plan.split.x_test.n_rows(),
-            n_steps: plan.config.train.n_steps,
-        }
-    }
-}
-
-struct Measured {
-    cost: Cost,
-    seconds: f64,
+/// The analytic kernels of a setting, and the decompositions of these and of the kernels beside them.
+fn seconds_of_limits(plan: &Plan, rates: &Rates) -> Result<f64> {
+    /// NTK, NNGP, and the three stationary kernels.
+    const N_DECOMPOSED: f64 = 5.0;
+    let (n_train, n_test) = (plan.split.x_train.n_rows(), plan.split.x_test.n_rows());
+    let n_pairs = n_train * (n_train / 2 + n_test);
+    let of_pair = |architecture: &&Architecture| rates.seconds_per_pair(architecture);
+    let limits = limits(plan);
+    let kernels = limits.iter().map(of_pair).sum::<f64>() * n_pairs as f64;
+    Ok(kernels + N_DECOMPOSED * rates.spectrum(n_train) * limits.len() as f64)
 }
 
 /// Refuses a plan whose largest network or kernel does not fit into the memory that is free now.
@@ -125,57 +125,6 @@ pub(super) fn ensure_memory(plan: &Plan) -> Result<()> {
             "lower `data.n_train` or `arch.width`",
         )),
         _ => Ok(()),
-    }
-}
-
-fn seconds(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Result<f64> {
-    let (x_train, y_train, x_test, _) = plan.parts();
-    let settings = &plan.config.train;
-    let predictor = Predictor::of_seed(architecture, settings.initial_function, (plan.config.seeds.root, 0), compute)?;
-    let begun = Instant::now();
-    let gram = EmpiricalNtk::new(&predictor, compute).gram(x_train)?;
-    let kernel = begun.elapsed().as_secs_f64();
-    let begun = Instant::now();
-    Spectrum::of(&gram)?;
-    let spectrum = begun.elapsed().as_secs_f64();
-    // A step size of 0 costs what any other does, and cannot diverge.
-    let few = train::Plan {
-        optimizer: settings.optimizer,
-        batches: settings.batches.clone(),
-        ..train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS)
-    };
-    let mut clock = Clock { first: None, last: None };
-    train(predictor, train::Problem { x_train, y_train, x_test, validation: None }, &few, compute, &mut clock)?;
-    let step = match (clock.first, clock.last) {
-        (Some(first), Some(last)) => last.duration_since(first).as_secs_f64() / (N_TIMED_STEPS - 1) as f64,
-        _ => 0.0,
-    };
-    // The kernel at the start, once against the test inputs, and at every checkpoint where it is watched; its spectrum, and this network's
-    // share of the five of its limit and the kernels beside it, whose matrices are smaller where there are several outputs.
-    let n_checkpoints = settings.n_checkpoints as f64;
-    let (n_kernels, n_spectra) = match settings.watch {
-        WatchLevel::Function => (2.0, 1.0),
-        WatchLevel::Kernel => (2.0 + n_checkpoints, 1.0),
-        WatchLevel::Everything => (2.0 + n_checkpoints, 1.0 + n_checkpoints),
-    };
-    let n_networks = plan.points.iter().filter(|point| point.architecture.depth() == architecture.depth()).count();
-    let share = 5.0 / (n_networks as f64 * (y_train.n_cols() as f64).powi(3));
-    Ok(step * settings.n_steps as f64 + kernel * n_kernels + spectrum * (n_spectra + share))
-}
-
-/// Remembers when the second and the last step began.
-struct Clock {
-    first: Option<Instant>,
-    last: Option<Instant>,
-}
-
-impl Monitor for Clock {
-    fn before_step(&mut self, step: usize) -> Result<()> {
-        if step == 1 {
-            self.first = Some(Instant::now());
-        }
-        self.last = Some(Instant::now());
-        Ok(())
     }
 }
 

@@ -37,7 +37,7 @@ pub use estimate::{Estimate, estimate};
 pub use plan::{Plan, PointPlan};
 pub use predict::{At, Covariance, Pace, PredictWith, Predicted, Spread, predict};
 pub use reading::Changes;
-pub use run::{Progress, check, run};
+pub use run::{Progress, check, check_kernels, run};
 pub use settings::Study;
 pub use sweep::Sweep;
 pub use verdict::{Decision, DepthVerdict, Term, TermVerdict, Verdict, verdict};

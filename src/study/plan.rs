@@ -1,13 +1,14 @@
 //! One setting of a study: data loaded and split, every value checked, every point with its identity.
 
 use std::path::{Component, Path};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use super::config::{Config, StepSize, TrainConfig};
 use crate::arch::Architecture;
-use crate::data::{DataConfig, Dataset, Split, Task};
+use crate::data::{DataConfig, Dataset, Loader, Split, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
 use crate::net::{Backend, Dtype};
@@ -26,10 +27,10 @@ pub struct Plan {
     pub varied: String,
     /// As written, with overrides applied.
     pub config: Config,
-    /// The data before the split.
-    pub dataset: Dataset,
+    /// The data before the split; settings share what they have in common.
+    pub dataset: Arc<Dataset>,
     /// What networks and kernels see.
-    pub split: Split,
+    pub split: Arc<Split>,
     /// Where networks are computed.
     pub backend: Backend,
     /// Threads.
@@ -69,14 +70,13 @@ impl Plan {
     /// # Errors
     /// An impossible value, by its key; data that cannot be used, by its place.
     pub fn new(config: Config, base: &Path) -> Result<Self> {
-        Self::labelled(String::new(), config, base)
+        Self::labelled(String::new(), config, &mut Loader::new(base))
     }
 
-    pub(super) fn labelled(varied: String, config: Config, base: &Path) -> Result<Self> {
+    pub(super) fn labelled(varied: String, config: Config, loader: &mut Loader<'_>) -> Result<Self> {
         check_values(&config)?;
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
-        let dataset = config.data.source.load(config.seeds.root, base)?;
-        let split = Split::new(&dataset, &config.data, config.seeds.root)?;
+        let (dataset, split) = loader.load(&config.data, config.seeds.root)?;
         config.train.batches.check(split.x_train.n_rows())?;
         ensure_classes(&config.train, dataset.task)?;
         let architectures = config.arch.architectures(split.x_train.n_cols(), split.y_train.n_cols())?;
@@ -111,7 +111,12 @@ impl Plan {
     }
 
     /// Of data that are there already, with points that need no identity of their own.
-    pub(super) fn of_parts(config: Config, dataset: Dataset, split: Split, points: Vec<PointPlan>) -> Result<Self> {
+    pub(super) fn of_parts(
+        config: Config,
+        dataset: Arc<Dataset>,
+        split: Arc<Split>,
+        points: Vec<PointPlan>,
+    ) -> Result<Self> {
         check_values(&config)?;
         config.train.batches.check(split.x_train.n_rows())?;
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
@@ -145,7 +150,7 @@ impl Plan {
     /// What a network is to fit, seen at `x_test`.
     #[must_use]
     pub fn problem<'a>(&'a self, y_train: &'a Matrix, x_test: &'a Matrix) -> Problem<'a> {
-        let Split { x_train, x_validation, y_validation, .. } = &self.split;
+        let Split { x_train, x_validation, y_validation, .. } = &*self.split;
         let validation = (x_validation.n_rows() > 0).then_some((x_validation, y_validation));
         Problem { x_train, y_train, x_test, validation }
     }

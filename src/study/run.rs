@@ -10,7 +10,8 @@ use super::plan::{Plan, PointPlan};
 use super::settings::Study;
 use crate::arch::Architecture;
 use crate::error::{Error, Result};
-use crate::linalg::available_memory;
+use crate::kernel::analytic::AnalyticKernel;
+use crate::linalg::{Matrix, available_memory};
 use crate::net::{self, Compute, NetworkFormat};
 use crate::record::{Row, Store, npy};
 use crate::train::{Loss, n_side_by_side, side_by_side};
@@ -36,18 +37,30 @@ pub trait Progress {
     fn is_interrupted(&self) -> bool;
 }
 
-/// Finds what would stop a run after its plans were accepted: an absent device, a kernel that overflows, an unstable step size.
+/// Finds at once most of what would stop a run after its plans were accepted: an absent device, too little memory, a kernel that overflows
+/// at the longest training input.
 ///
 /// # Errors
 /// As [`run`], without touching a run folder.
 pub fn check(study: &Study) -> Result<()> {
     for plan in &study.plans {
-        ensure_comparable(plan)?;
-        ensure_memory(plan)?;
-        Compute::open(plan.backend, plan.config.compute.dtype)?;
-        references(plan).map(drop)?;
+        ensure_possible(plan)?;
+        let longest = plan.split.x_train.select_rows(&[longest_row(&plan.split.x_train)]);
+        for architecture in limits(plan) {
+            AnalyticKernel::new(architecture.clone()).diagonals(&longest)?;
+        }
     }
     Ok(())
+}
+
+/// Finds the rest by computing and decomposing the analytic kernels of every setting, as long as that takes: a kernel that overflows anywhere,
+/// a step size at which its training would diverge.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_kernels(study: &Study) -> Result<()> {
+    check(study)?;
+    study.plans.iter().try_for_each(|plan| references(plan).map(drop))
 }
 
 /// Computes every point of `study` that `folder` does not hold yet; small networks side by side, as many as there are threads for.
@@ -56,11 +69,7 @@ pub fn check(study: &Study) -> Result<()> {
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are
 /// stored in every case, and running again resumes, an unfinished network too.
 pub fn run(study: &Study, folder: &Path, progress: &mut (dyn Progress + Send)) -> Result<Store> {
-    for plan in &study.plans {
-        ensure_comparable(plan)?;
-        ensure_memory(plan)?;
-        Compute::open(plan.backend, plan.config.compute.dtype)?;
-    }
+    study.plans.iter().try_for_each(ensure_possible)?;
     // What is wrong with the first setting is said before anything is written.
     let mut first = study.plans.first().map(references).transpose()?;
     let store = Store::start(folder, study.manifest()?)?;
@@ -99,6 +108,13 @@ pub fn run(study: &Study, folder: &Path, progress: &mut (dyn Progress + Send)) -
     let mut store = shared.into_inner().unwrap_or_else(PoisonError::into_inner).store;
     store.flush()?;
     Ok(store)
+}
+
+/// Refuses what no device, or not this computer, can do.
+fn ensure_possible(plan: &Plan) -> Result<()> {
+    ensure_comparable(plan)?;
+    ensure_memory(plan)?;
+    Compute::open(plan.backend, plan.config.compute.dtype).map(drop)
 }
 
 /// Kernel regression answers to squared errors; what another loss leads to has no such counterpart.
@@ -191,13 +207,24 @@ fn kernel_folder(folder: &Path, point: &PointPlan) -> PathBuf {
 
 /// One reference per infinite-width kernel in the plan.
 fn references(plan: &Plan) -> Result<Vec<Reference>> {
-    let mut references: Vec<Reference> = Vec::new();
+    limits(plan).into_iter().map(|architecture| Reference::new(plan, architecture)).collect()
+}
+
+/// One architecture per infinite-width kernel in the plan.
+pub(super) fn limits(plan: &Plan) -> Vec<&Architecture> {
+    let mut limits: Vec<&Architecture> = Vec::new();
     for point in &plan.points {
-        if !references.iter().any(|reference| reference.is_limit_of(&point.architecture)) {
-            references.push(Reference::new(plan, &point.architecture)?);
+        if limits.iter().all(|limit| point.architecture.ensure_same_kernel(limit).is_err()) {
+            limits.push(&point.architecture);
         }
     }
-    Ok(references)
+    limits
+}
+
+/// The row of the largest norm; kernels grow with it.
+fn longest_row(x: &Matrix) -> usize {
+    let norm = |row: &[f64]| row.iter().map(|value| value * value).sum::<f64>();
+    x.rows().map(norm).enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(row, _)| row)
 }
 
 fn write_kernels(folder: &Path, kernels: &PointKernels) -> Result<()> {

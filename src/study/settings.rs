@@ -7,6 +7,7 @@ use super::analysis::Analysis;
 use super::config::Config;
 use super::plan::{Plan, computed_here, data_facts, ensure_folder_name};
 use super::vary::combinations;
+use crate::data::Loader;
 use crate::error::{Error, Result};
 use crate::net::Backend;
 use crate::record::{DataFacts, Manifest, SCHEMA_VERSION};
@@ -33,9 +34,10 @@ impl Study {
             true => Analysis::Equivalence,
             false => Analysis::EquivalenceMap,
         });
+        let mut loader = Loader::new(base);
         let plans = combinations(&config, &config.vary)?
             .into_iter()
-            .map(|varied| Plan::labelled(varied.label, varied.config, base))
+            .map(|varied| Plan::labelled(varied.label, varied.config, &mut loader))
             .collect::<Result<Vec<_>>>()?;
         let study = Self { config, analysis, plans };
         study.ensure_distinct()?;

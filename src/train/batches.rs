@@ -25,7 +25,8 @@ pub enum Batches {
 
 impl Batches {
     /// The rows of one batch, where it is not all of them.
-    fn size(&self) -> Option<usize> {
+    #[must_use]
+    pub fn size(&self) -> Option<usize> {
         match self {
             Self::Full | Self::Listed(_) => None,
             Self::Shuffled(size) | Self::Drawn(size) => Some(*size),

@@ -25,6 +25,6 @@ pub use comparison::{KernelComparison, compare_kernels};
 pub use config::{KernelFamily, Rank, RegressConfig, RegressTable, Solver};
 pub use plan::{Cell, KernelPlan, RegressPlan};
 pub use rank::{Ranked, Ranking, rank_kernels};
-pub use run::{RegressProgress, regress};
+pub use run::{RegressProgress, check, check_kernels, regress};
 pub use setting::{Factor, Setting, Settings};
 pub use split::mean_over_splits;

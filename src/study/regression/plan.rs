@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::config::{KernelFamily, RegressConfig, RegressTable, Solver};
 use crate::arch::{Activation, Architecture, Mlp, Parametrization};
-use crate::data::{DataConfig, Dataset, Split};
+use crate::data::{DataConfig, Dataset, Loader, Split};
 use crate::error::{Error, Result};
 use crate::net::{Backend, Dtype};
 use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
@@ -34,10 +35,10 @@ pub struct Cell {
     pub label: String,
     /// Its config, in which nothing varies.
     pub config: RegressConfig,
-    /// The data before the split.
-    pub dataset: Dataset,
+    /// The data before the split; variations share what they have in common.
+    pub dataset: Arc<Dataset>,
     /// What kernels see.
-    pub split: Split,
+    pub split: Arc<Split>,
     /// The kernels on it, in the order in which they are computed.
     pub kernels: Vec<KernelPlan>,
 }
@@ -88,9 +89,10 @@ impl RegressPlan {
         config.compute.check()?;
         config.verdict.validate()?;
         ensure_variable(&config.vary)?;
+        let mut loader = Loader::new(base);
         let mut cells = combinations(&config, &config.vary)?
             .into_iter()
-            .map(|varied| Cell::new(varied.label, varied.config, base))
+            .map(|varied| Cell::new(varied.label, varied.config, &mut loader))
             .collect::<Result<Vec<_>>>()?;
         ensure_distinct(&cells)?;
         tell_apart(&mut cells);
@@ -105,6 +107,11 @@ impl RegressPlan {
         self.cells.iter().map(|cell| cell.kernels.len()).sum()
     }
 
+    /// Every kernel with its variation, in the order in which they are computed.
+    pub fn points(&self) -> impl Iterator<Item = (&Cell, &KernelPlan)> {
+        self.cells.iter().flat_map(|cell| cell.kernels.iter().map(move |kernel| (cell, kernel)))
+    }
+
     /// What is written before the first point.
     ///
     /// # Errors
@@ -116,7 +123,7 @@ impl RegressPlan {
                 data.push(data_facts(&cell.dataset, &cell.split));
             }
         }
-        let points = self.cells.iter().flat_map(|cell| cell.kernels.iter().map(|kernel| kernel.id.clone()));
+        let points = self.points().map(|(_, kernel)| kernel.id.clone());
         Ok(KernelManifest {
             kind: RunKind::Regression,
             schema: REGRESSION_SCHEMA,
@@ -135,10 +142,9 @@ impl RegressPlan {
 }
 
 impl Cell {
-    fn new(label: String, config: RegressConfig, base: &Path) -> Result<Self> {
+    fn new(label: String, config: RegressConfig, loader: &mut Loader<'_>) -> Result<Self> {
         config.regress.validate()?;
-        let dataset = config.data.source.load(config.seeds.root, base)?;
-        let split = Split::new(&dataset, &config.data, config.seeds.root)?;
+        let (dataset, split) = loader.load(&config.data, config.seeds.root)?;
         let n_train = split.x_train.n_rows();
         let n_selection = match config.regress.solver {
             Solver::Exact => n_train,
@@ -217,7 +223,8 @@ fn tell_apart(cells: &mut [Cell]) {
         let parts: Vec<String> = source(cell).into_iter().filter(differs).collect();
         let is_shared = of_name.iter().any(|(_, digest, _)| *digest != cell.dataset.digest);
         if is_shared && !parts.is_empty() {
-            cell.dataset.name = format!("{} ({})", cell.dataset.name, parts.join(", "));
+            let name = format!("{} ({})", cell.dataset.name, parts.join(", "));
+            Arc::make_mut(&mut cell.dataset).name = name;
         }
     }
 }

@@ -3,9 +3,12 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::candidate::Candidate;
+use super::config::{KernelFamily, Solver};
 use super::fit::fit;
 use super::plan::{Cell, KernelPlan, RegressPlan};
 use crate::error::{Error, Result};
+use crate::net::{Backend, Compute};
 use crate::record::{KernelPoint, KernelRow, Store};
 use crate::train::side_by_side;
 
@@ -27,18 +30,48 @@ pub trait RegressProgress: Sync {
 /// Up to this many training rows, points are computed side by side, one to a thread; above, each takes all threads.
 const MAX_ROWS_SIDE_BY_SIDE: usize = 1000;
 
+/// Finds at once what would stop a comparison after its plan was accepted: too little memory, an absent device for its networks.
+///
+/// # Errors
+/// As [`regress`], without touching a run folder.
+pub fn check(plan: &RegressPlan) -> Result<()> {
+    for cell in &plan.cells {
+        cell.config.regress.solver.ensure_fits(cell.split.x_train.n_rows())?;
+        if cell.kernels.iter().any(|kernel| kernel.family == KernelFamily::Network) {
+            let compute = &cell.config.compute;
+            Compute::open(compute.backend.unwrap_or_else(Backend::preferred), compute.dtype)?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds the rest by computing every kernel on the rows that its hyperparameters are chosen by, as long as that takes.
+///
+/// # Errors
+/// As [`check`]; a kernel that overflows.
+pub fn check_kernels(plan: &RegressPlan) -> Result<()> {
+    check(plan)?;
+    for (cell, kernel) in plan.points().filter(|(_, kernel)| kernel.family != KernelFamily::Network) {
+        let (table, x_train) = (&cell.config.regress, &cell.split.x_train);
+        let n = if table.solver == Solver::Exact { x_train.n_rows() } else { table.n_selection.min(x_train.n_rows()) };
+        let x = x_train.select_rows(&(0..n).collect::<Vec<_>>());
+        for candidate in Candidate::all(kernel, table, &x) {
+            candidate.with(|kernel| kernel.gram(&x))?;
+        }
+    }
+    Ok(())
+}
+
 /// Computes every point of `plan` that `folder` does not hold yet.
 ///
 /// # Errors
 /// A folder of another run, an impossible setting found on the way, a failing machine, or an interruption; finished points are stored in
 /// every case, and running again resumes, an unfinished iteration too.
 pub fn regress(plan: &RegressPlan, folder: &Path, progress: &dyn RegressProgress) -> Result<Store<KernelPoint>> {
-    for cell in &plan.cells {
-        cell.config.regress.solver.ensure_fits(cell.split.x_train.n_rows())?;
-    }
+    check(plan)?;
     let store = Store::<KernelPoint>::start(folder, plan.manifest()?)?;
-    let all = plan.cells.iter().flat_map(|cell| cell.kernels.iter().map(move |kernel| (cell, kernel)));
-    let missing: Vec<(&Cell, &KernelPlan)> = all.filter(|(_, kernel)| !store.is_finished(&kernel.id)).collect();
+    let missing: Vec<(&Cell, &KernelPlan)> =
+        plan.points().filter(|(_, kernel)| !store.is_finished(&kernel.id)).collect();
     progress.begin(plan.n_points(), plan.n_points() - missing.len());
     let store = Mutex::new(store);
     let unfinished = folder.join("unfinished");

@@ -112,7 +112,7 @@ fn a_step_size_the_limit_bears_but_a_small_network_does_not_names_the_network() 
 fn backends_that_are_absent_or_unknown_are_refused() {
     let desk = Desk::new();
     if !cfg!(feature = "cuda") {
-        let parts = ["built without the `cuda` backend", "--features cuda", "flex, ndarray"];
+        let parts = ["built without the `cuda` backend", "--features cuda", "compiled in: flex"];
         desk.refused(2, &["run", "tiny.toml", "--backend", "cuda"], &parts);
         desk.refused(2, &["run", "tiny.toml", "--set", "compute.backend=cuda"], &parts);
         desk.refused(2, &["config", "check", "tiny.toml", "--backend", "cuda"], &parts);
