@@ -14,8 +14,11 @@ mod spectrum;
 mod studies;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -108,14 +111,19 @@ impl Desk {
     /// Calls the program; no call may end in a panic.
     #[track_caller]
     fn call(&self, arguments: &[&str]) -> Ended {
-        let mut command = assert_cmd::Command::new(PROGRAM);
-        let output = command.current_dir(&self.0).args(arguments).timeout(Duration::from_secs(120)).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let ended = Ended {
-            code: output.status.code().unwrap_or(-1),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
+        let [mut stdout, mut stderr] = [(); 2].map(|()| tempfile::tempfile().unwrap());
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(&self.0).args(arguments).stdin(Stdio::null());
+        command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
+        let status = end_of(&mut command.spawn().unwrap());
+        let text = |file: &mut File| {
+            let mut text = String::new();
+            file.seek(SeekFrom::Start(0)).unwrap();
+            file.read_to_string(&mut text).unwrap();
+            text
         };
+        let code = status.and_then(|status| status.code()).unwrap_or(-1);
+        let ended = Ended { code, stdout: text(&mut stdout), stderr: text(&mut stderr) };
         assert!(!ended.stderr.contains("panicked"), "{}", ended.stderr);
         ended
     }
@@ -143,6 +151,20 @@ impl Desk {
         }
         assert!(self.files(".") == before, "{arguments:?} changed a file");
     }
+}
+
+/// How the program ended, if it did within two minutes.
+fn end_of(child: &mut Child) -> Option<ExitStatus> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(120) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
 }
 
 fn collect(path: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
