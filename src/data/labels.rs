@@ -30,7 +30,7 @@ fn order_of(labels: &[&str]) -> fn(&str, &str) -> Ordering {
     }
     let is_exact = |label: &&str| {
         let number = label.parse::<f64>().ok().filter(|number| number.is_finite());
-        number.is_some_and(|number| number.abs() <= 9_007_199_254_740_992.0)
+        number.is_some_and(|number| number.abs() < 9_007_199_254_740_992.0)
     };
     if labels.iter().all(is_exact) { by_number } else { by_text }
 }

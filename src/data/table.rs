@@ -54,8 +54,7 @@ impl Table {
         let mut notes = Vec::new();
         let (text, n_comments) = without_comments(text);
         if n_comments > 0 {
-            let lines = if n_comments == 1 { "line that begins" } else { "lines that begin" };
-            notes.push(format!("{n_comments} {lines} with `#` or `%` were left out as comments."));
+            notes.push(format!("Lines that begin with `#` or `%` were left out as comments: {n_comments}."));
         }
         if is_arff(&text) {
             return Self::parse_arff(place, &text, reading, notes);
