@@ -1,9 +1,11 @@
 //! `ntk data list|show`: the data sets that come with the program.
 
+use std::path::Path;
+
 use clap::Subcommand;
 use ntk::data::vendored::{self, VendoredSet};
-use ntk::data::{Dataset, Task};
-use ntk::error::Result;
+use ntk::data::{CsvSource, Dataset, Task};
+use ntk::error::{Error, Result};
 use serde::Serialize;
 
 use super::output::Output;
@@ -12,18 +14,41 @@ use super::output::Output;
 pub(super) enum Command {
     /// All sets, a line each
     List,
-    /// One set: columns, statistics, source
+    /// One set, or a table of text: what was understood, columns, statistics, source
     Show {
-        /// Its name in the list
+        /// Its name in the list, or a file
         name: String,
+        /// How the file is read: a key of `data.source.csv`, as in `--set target=y`; may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        settings: Vec<String>,
     },
 }
 
 pub(super) fn run(command: &Command, output: &Output) -> Result<()> {
     match command {
         Command::List => list(output),
-        Command::Show { name } => show(&vendored::load(name)?, output),
+        Command::Show { name, settings } => show(&load(name, settings)?, output),
     }
+}
+
+fn load(name: &str, settings: &[String]) -> Result<Dataset> {
+    if settings.is_empty() && !name.contains(['.', '/']) && !Path::new(name).is_file() {
+        return vendored::load(name);
+    }
+    let refused =
+        |problem: String| Error::input("--set", problem, "write keys of `data.source.csv`, as in `--set target=y`");
+    let mut table = toml::Table::new();
+    table.insert("path".into(), toml::Value::String(name.into()));
+    for setting in settings {
+        let (key, text) = setting.split_once('=').ok_or_else(|| refused(format!("`{setting}` has no `=`")))?;
+        let parsed = toml::from_str::<toml::Table>(&format!("value = {text}")).ok();
+        let value = parsed.and_then(|mut parsed| parsed.remove("value"));
+        table.insert(key.trim().into(), value.unwrap_or_else(|| toml::Value::String(text.into())));
+    }
+    let source: CsvSource = toml::Value::Table(table)
+        .try_into()
+        .map_err(|reason: toml::de::Error| refused(reason.message().trim().to_owned()))?;
+    source.load(Path::new(""))
 }
 
 fn list(output: &Output) -> Result<()> {
@@ -87,6 +112,9 @@ fn show(dataset: &Dataset, output: &Output) -> Result<()> {
         return output.document(&columns);
     }
     output.words(&format!("{}: {} rows, {}; {}", dataset.name, dataset.n_rows(), task(dataset.task), dataset.citation));
+    for note in &dataset.notes {
+        output.words(&format!("note: {note}"));
+    }
     let rows: Vec<Vec<String>> = columns
         .iter()
         .map(|column| {

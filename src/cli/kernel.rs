@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ntk::data::NewInputs;
 use ntk::error::{Error, Result};
 use ntk::kernel::empirical::{Method, Outputs};
 use ntk::linalg::Matrix;
@@ -24,7 +25,7 @@ use super::source::Source;
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Inputs, one row each: .npy, or .csv without a header
+    /// Inputs, one row each: .npy, or .csv
     #[arg(long, value_name = "FILE")]
     x1: PathBuf,
     /// Other inputs, for the kernel between x1 and x2 [default: x1 with itself]
@@ -102,8 +103,13 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
         ));
     }
     let config = arguments.source.kernel(threads)?;
-    let x1 = inputs(&arguments.x1)?;
-    let x2 = arguments.x2.as_deref().map(inputs).transpose()?;
+    let read = |path: &Path| {
+        let NewInputs { values, notes } = inputs(path, None)?;
+        notes.iter().for_each(|note| output.words(&format!("note: {}: {note}", path.display())));
+        Ok::<_, Error>(values)
+    };
+    let x1 = read(&arguments.x1)?;
+    let x2 = arguments.x2.as_deref().map(read).transpose()?;
     if let Some(x2) = &x2
         && x1.n_cols() != x2.n_cols()
     {

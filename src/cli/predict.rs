@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use ntk::data::NewInputs;
 use ntk::error::{Error, Result};
 use ntk::linalg::Matrix;
 use ntk::number::short;
@@ -19,7 +20,7 @@ use super::source::Source;
 pub(super) struct Arguments {
     #[command(flatten)]
     source: Source,
-    /// Inputs with the columns of the study's data, in its units: .npy, or .csv without a header
+    /// Inputs with the columns of the study's data, in its units: .npy, or .csv; columns under a header are matched by name
     #[arg(long, value_name = "FILE")]
     inputs: PathBuf,
     /// What predicts; deviations are of the function, without the noise of the targets
@@ -91,8 +92,11 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let networks: Vec<&Path> = arguments.network.iter().map(PathBuf::as_path).collect();
     let with = arguments.with(&networks)?;
     let plan = arguments.source.plan(threads)?;
-    let inputs = inputs(&arguments.inputs)?;
     let wanted = &plan.dataset.input_names;
+    let NewInputs { values: inputs, notes } = inputs(&arguments.inputs, Some(wanted))?;
+    for note in &notes {
+        output.words(&format!("note: {}: {note}", arguments.inputs.display()));
+    }
     if inputs.n_cols() != wanted.len() {
         return Err(Error::input(
             arguments.inputs.display().to_string(),

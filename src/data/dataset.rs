@@ -35,6 +35,8 @@ pub struct Dataset {
     pub citation: String,
     /// blake3 in hexadecimal of both shapes and all numbers, so that a record tells whether data changed.
     pub digest: String,
+    /// What was found in the source and done about it, in sentences.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -60,7 +62,17 @@ impl Dataset {
         check_columns(&format!("inputs of `{name}`"), &input_names, &inputs)?;
         check_columns(&format!("targets of `{name}`"), &target_names, &targets)?;
         let digest = digest(&inputs, &targets);
-        Ok(Self { name, inputs, targets, input_names, target_names, task, citation: citation.into(), digest })
+        Ok(Self {
+            name,
+            inputs,
+            targets,
+            input_names,
+            target_names,
+            task,
+            citation: citation.into(),
+            digest,
+            notes: Vec::new(),
+        })
     }
 
     /// Number of rows.

@@ -10,25 +10,35 @@
 //! optionally followed by x~ <- sqrt(d) x~ / |x~|, which puts every input on the sphere where the kernels depend on the
 //! angle alone. Both sides of every comparison receive the same [`Split`], so preparation cannot favour one of them.
 
+mod arff;
+mod columns;
 mod config;
 mod csv;
 mod dataset;
+mod dialect;
+mod header;
 mod labels;
 mod loader;
+mod missing;
 mod nearest;
 mod noise;
 mod repeats;
+mod rows;
 mod scaling;
 mod source;
 mod split;
 mod synthetic;
 mod table;
+mod text;
 pub mod vendored;
 
+pub use columns::ColumnNames;
 pub use config::{DataConfig, RepeatedInputs};
-pub use csv::{CsvSource, read_inputs};
+pub use csv::{CsvSource, NewInputs, read_inputs};
 pub use dataset::{Dataset, Task};
+pub use dialect::{Decimal, Delimiter};
 pub use loader::Loader;
+pub use missing::Missing;
 pub use scaling::Scaling;
 pub use source::Source;
 pub use split::Split;

@@ -42,7 +42,8 @@ impl Split {
     /// When there are not as many rows as asked for, or nothing varies that could be learned from or predicted.
     pub fn new(dataset: &Dataset, config: &DataConfig, root_seed: u64) -> Result<Self> {
         let (inputs, targets, note) = repeats::settle(dataset, config.repeated_inputs);
-        let mut notes = Vec::from_iter(note);
+        let mut notes = dataset.notes.clone();
+        notes.extend(note);
 
         let n = inputs.n_rows();
         let (n_train, n_test) = sizes(config, n, dataset.n_rows())?;

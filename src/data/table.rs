@@ -1,12 +1,32 @@
-//! CSV text as a table of cells that remember their lines, so that every complaint can name the place.
+//! Text as a table of cells that remember their lines, so that every complaint can name the place.
 
-use std::io::{self, Read};
 use std::path::Path;
 
-use ::csv::{ReaderBuilder, StringRecord, Trim};
-use flate2::read::MultiGzDecoder;
-
+use super::arff::{self, is_arff};
+use super::dialect::{Decimal, Delimiter};
+use super::missing::is_missing;
+use super::rows::{Row, split, without_comments};
+use super::{header, text};
 use crate::error::{Error, Result};
+
+/// How a table is written; what is absent is inferred, and said in a note.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reading {
+    pub(super) header: Option<bool>,
+    pub(super) delimiter: Option<Delimiter>,
+    pub(super) decimal: Option<Decimal>,
+    /// Texts and numbers that stand for a missing value, beside the usual ones.
+    pub(super) missing_values: Vec<String>,
+    /// Names of which each is in the first line if that is a header.
+    pub(super) known_names: Vec<String>,
+}
+
+impl Reading {
+    /// A header, commas and decimal points.
+    pub(super) fn plain() -> Self {
+        Self { header: Some(true), delimiter: Some(Delimiter::Comma), decimal: Some(Decimal::Point), ..Self::default() }
+    }
+}
 
 /// A rectangular table of text cells: at least one row, and a name for every column.
 #[derive(Debug)]
@@ -15,41 +35,60 @@ pub(super) struct Table {
     pub(super) place: String,
     pub(super) names: Vec<String>,
     pub(super) rows: Vec<Row>,
-}
-
-/// One line of the file.
-#[derive(Debug)]
-pub(super) struct Row {
-    /// Counted from 1, with the header and blank lines, as an editor counts.
-    pub(super) line: u64,
-    cells: StringRecord,
+    /// Whether the file names its columns.
+    pub(super) has_header: bool,
+    /// What was inferred and left out, in sentences.
+    pub(super) notes: Vec<String>,
+    decimal: Decimal,
+    missing_values: Vec<String>,
 }
 
 impl Table {
     /// Reads the file at `path`, plain or compressed with gzip.
-    pub(super) fn read(path: &Path, header: bool) -> Result<Self> {
-        Self::parse(&path.display().to_string(), &read_text(path)?, header)
+    pub(super) fn read(path: &Path, reading: &Reading) -> Result<Self> {
+        Self::parse(&path.display().to_string(), &text::read(path)?, reading)
     }
 
     /// Reads `text`, which errors call `place`; without a header the columns are named `column 1` and so on.
-    pub(super) fn parse(place: &str, text: &str, header: bool) -> Result<Self> {
-        let mut rows = records(place, text)?;
-        let Some(first) = rows.first() else {
-            return Err(Error::input(place, "the file is empty", "write one row per line, cells separated by commas"));
-        };
-        let (n_columns, first_line) = (first.cells.len(), first.line);
-        if let Some(ragged) = rows.iter().find(|row| row.cells.len() != n_columns) {
-            return Err(Error::input(
-                format!("{place}, line {}", ragged.line),
-                format!("{} cells, but line {first_line} has {n_columns}", ragged.cells.len()),
-                "give every line the same number of cells, separated by commas; quote a cell that holds a comma",
-            ));
+    pub(super) fn parse(place: &str, text: &str, reading: &Reading) -> Result<Self> {
+        let mut notes = Vec::new();
+        let (text, n_comments) = without_comments(text);
+        if n_comments > 0 {
+            notes.push(format!("Lines that begin with `#` or `%` were left out as comments: {n_comments}."));
         }
-        let names = if header {
-            column_names(place, &rows.remove(0))?
+        if is_arff(&text) {
+            return Self::parse_arff(place, &text, reading, notes);
+        }
+        let delimiter = reading.delimiter.unwrap_or_else(|| Delimiter::infer(&text));
+        let mut rows = split(place, &text, delimiter, b'"')?;
+        notes.extend(drop_trailing(&mut rows));
+        check_rectangle(place, &rows, delimiter)?;
+        let decimal = reading.decimal.map_or_else(|| Decimal::infer(place, &rows), Ok)?;
+        if reading.delimiter.is_none() && delimiter != Delimiter::Comma {
+            notes.push(format!("The cells are separated by {}.", delimiter.in_words()));
+        }
+        if reading.decimal.is_none() && decimal == Decimal::Comma {
+            notes.push("The decimal mark is a comma.".into());
+        }
+        let known = |name: &String| rows[0].cells.contains(name);
+        let has_header = match reading.header {
+            Some(header) => header,
+            None if !reading.known_names.is_empty() && reading.known_names.iter().all(known) => true,
+            None => header::infer(place, &rows, decimal)?,
+        };
+        let n_columns = rows[0].cells.len();
+        let names = if has_header {
+            column_names(place, &rows.remove(0), reading.header.is_some())?
         } else {
+            refuse_names_as_row(place, &rows, decimal)?;
             (1..=n_columns).map(|column| format!("column {column}")).collect()
         };
+        if reading.header.is_none() {
+            notes.push(match has_header {
+                true => "The first line was read as column names.".into(),
+                false => "The file has no header: its first line was read as a row.".into(),
+            });
+        }
         if rows.is_empty() {
             return Err(Error::input(
                 place,
@@ -57,41 +96,88 @@ impl Table {
                 "add rows of numbers below the column names",
             ));
         }
-        Ok(Self { place: place.into(), names, rows })
+        let missing_values = reading.missing_values.clone();
+        Ok(Self { place: place.into(), names, rows, has_header, notes, decimal, missing_values })
+    }
+
+    fn parse_arff(place: &str, text: &str, reading: &Reading, mut notes: Vec<String>) -> Result<Self> {
+        let arff = arff::read(place, text)?;
+        let rows = split(place, &arff.text, Delimiter::Comma, arff.quote)?;
+        let n_columns = arff.names.len();
+        check_rectangle(place, &rows, Delimiter::Comma)?;
+        if rows[0].cells.len() != n_columns {
+            return Err(Error::input(
+                format!("{place}, line {}", rows[0].line),
+                format!("{} cells, but the file declares {n_columns} attributes", rows[0].cells.len()),
+                "give every row one cell per attribute, separated by commas",
+            ));
+        }
+        notes.push(format!("The file is ARFF; its {n_columns} attributes name the columns."));
+        let missing_values = reading.missing_values.clone();
+        let names = arff.names;
+        let table =
+            Self { place: place.into(), names, rows, has_header: true, notes, decimal: Decimal::Point, missing_values };
+        for row in &table.rows {
+            for (column, levels) in arff.levels.iter().enumerate() {
+                let cell = &row.cells[column];
+                if levels.as_ref().is_some_and(|levels| !levels.contains(cell)) && !table.is_missing(row, column) {
+                    let problem = format!("`{}` is none of the categories that the attribute declares", abridged(cell));
+                    return Err(Error::input(table.place_of(row, column), problem, "mend the cell or the attribute"));
+                }
+            }
+        }
+        Ok(table)
+    }
+
+    /// Whether a cell stands for a missing value.
+    pub(super) fn is_missing(&self, row: &Row, column: usize) -> bool {
+        is_missing(&row.cells[column], &self.missing_values)
     }
 
     /// The text of a cell, which must not be missing.
     pub(super) fn cell<'a>(&self, row: &'a Row, column: usize) -> Result<&'a str> {
-        let cell = &row.cells[column];
-        if cell.is_empty() || ["?", "na", "n/a", "null"].contains(&cell.to_lowercase().as_str()) {
+        let cell = row.cells[column].as_str();
+        if self.is_missing(row, column) {
             let problem =
                 if cell.is_empty() { "the cell is empty".into() } else { format!("the cell is missing (`{cell}`)") };
-            return Err(Error::input(self.place_of(row, column), problem, "fill in the value, or remove the row"));
+            return Err(Error::input(
+                self.place_of(row, column),
+                problem,
+                "fill in the value, or remove the row; in a config, `missing = \"drop-rows\"` leaves such rows out",
+            ));
         }
         Ok(cell)
+    }
+
+    /// The text of a cell that holds a label, with a decimal point where it is a number.
+    pub(super) fn label(&self, row: &Row, column: usize) -> Result<String> {
+        let cell = self.cell(row, column)?;
+        match self.decimal.number(cell) {
+            Some(number) if !number.is_finite() => Err(Error::input(
+                self.place_of(row, column),
+                format!("`{}` is not a finite number, and so no label", abridged(cell)),
+                "write the class, or remove the row",
+            )),
+            Some(_) => Ok(cell.replacen(',', ".", 1)),
+            None => Ok(cell.into()),
+        }
     }
 
     /// The finite number in a cell; `remedy_for_text` is what to do where it holds something else.
     pub(super) fn number(&self, row: &Row, column: usize, remedy_for_text: &str) -> Result<f64> {
         let cell = self.cell(row, column)?;
-        match cell.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(number),
-            Ok(_) => Err(Error::input(
-                self.place_of(row, column),
+        let refused = |problem: String, remedy: &str| Err(Error::input(self.place_of(row, column), problem, remedy));
+        match self.decimal.number(cell) {
+            Some(number) if number.is_finite() => Ok(number),
+            Some(_) => refused(
                 format!("`{}` is not a finite number", abridged(cell)),
                 "write a finite number, or remove the row",
-            )),
-            Err(_) => Err(Error::input(
-                self.place_of(row, column),
-                format!("`{}` is not a number", abridged(cell)),
-                remedy_for_text,
-            )),
+            ),
+            None => match looks_like(cell) {
+                Some((what, remedy)) => refused(format!("`{}` looks like {what}", abridged(cell)), remedy),
+                None => refused(format!("`{}` is not a number", abridged(cell)), remedy_for_text),
+            },
         }
-    }
-
-    /// Whether no cell of the first row is a number: in a file without a header, a sign that it has one.
-    pub(super) fn begins_with_text(&self) -> bool {
-        self.rows[0].cells.iter().all(|cell| cell.parse::<f64>().is_err())
     }
 
     fn place_of(&self, row: &Row, column: usize) -> String {
@@ -104,81 +190,88 @@ impl Table {
     }
 }
 
-/// The bytes that a gzip file holds.
-pub(super) fn gunzip(compressed: &[u8]) -> io::Result<Vec<u8>> {
-    let mut plain = Vec::new();
-    MultiGzDecoder::new(compressed).read_to_end(&mut plain)?;
-    Ok(plain)
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    let place = path.display().to_string();
-    let mut bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::input(
-            &place,
-            "no such file",
-            "check the path; a relative path in a config file starts at that file's folder",
-        ),
-        _ => Error::io("read", path)(error),
-    })?;
-    // Told by its content, because a name says less: browsers unpack a download and keep the ending `.gz`.
-    if bytes.starts_with(&[0x1f, 0x8b]) {
-        bytes = gunzip(&bytes).map_err(|error| {
-            Error::input(
-                &place,
-                format!("a damaged gzip file ({error})"),
-                "compress the file again, or give the plain CSV",
-            )
-        })?;
+/// What a cell that is no number is, and what to do.
+fn looks_like(cell: &str) -> Option<(&'static str, &'static str)> {
+    let parts: Vec<&str> = cell.split(['-', '/', ':', '.', 'T', ' ', 'Z']).filter(|part| !part.is_empty()).collect();
+    let are_digits = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+    let has_marks = |mark: char| cell.trim_start_matches(['+', '-']).matches(mark).count();
+    let is_day = match parts[..] {
+        [day, _, year] if has_marks('.') == 2 => day.len() <= 2 && year.len() == 4,
+        [_, _, _, ..] => has_marks('-') == 2 || has_marks('/') == 2,
+        _ => false,
+    };
+    if are_digits && (is_day || has_marks(':') > 0) {
+        return Some((
+            "a date or a time",
+            "leave the column out with `ignore`, or write it as a number, in seconds say",
+        ));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        Error::input(
-            format!("{place}, line {}", 1 + n_newlines(valid)),
-            "the text is not UTF-8",
-            "save the file as CSV in UTF-8 (a spreadsheet itself cannot be read)",
-        )
-    })?;
-    Ok(text.trim_start_matches('\u{feff}').into())
+    let separators = [',', '.', ' ', '\'', '\u{a0}', '\u{202f}'];
+    let digits = cell.trim_start_matches(['+', '-']).replace(separators, "");
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match cell.matches(separators).count() {
+        1 if cell.contains(',') => Some((
+            "a number with a decimal comma or a thousands separator",
+            "write it with a decimal point, or set `decimal = \",\"` if all numbers have a decimal comma",
+        )),
+        _ => Some(("a number with thousands separators", "write it without them, and check `decimal`")),
+    }
 }
 
-fn records(place: &str, text: &str) -> Result<Vec<Row>> {
-    let mut reader =
-        ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
-    reader
-        .records()
-        .map(|record| {
-            let cells = record.map_err(|error| {
-                Error::input(place, error.to_string(), "write one row per line, cells separated by commas")
-            })?;
-            Ok(Row { line: line_of(&cells, text), cells })
-        })
-        .collect()
+/// Removes a last column that is empty in every line below the first, and has no name there.
+fn drop_trailing(rows: &mut [Row]) -> Option<String> {
+    let (first, below) = rows.split_first()?;
+    let n_columns = below.first()?.cells.len();
+    let is_empty = |row: &Row| row.cells.len() == n_columns && row.cells[n_columns - 1].is_empty();
+    let short_header = first.cells.len() + 1 == n_columns;
+    if n_columns < 2 || !below.iter().all(is_empty) || !(short_header || is_empty(first)) {
+        return None;
+    }
+    for row in &mut rows[usize::from(short_header)..] {
+        row.cells.pop();
+    }
+    Some("Every line ends in a delimiter; the empty column behind it was left out.".into())
 }
 
-/// The reader notes where it began to look for a record; blank lines before the record are skipped here.
-fn line_of(record: &StringRecord, text: &str) -> u64 {
-    let Some(position) = record.position() else { return 0 };
-    let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let rest = text.as_bytes().get(begin..).unwrap_or_default();
-    let n_blank = rest.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-    position.line() + n_newlines(&rest[..n_blank])
+fn check_rectangle(place: &str, rows: &[Row], delimiter: Delimiter) -> Result<()> {
+    let Some(first) = rows.first() else {
+        return Err(Error::input(place, "the file is empty", "write one row per line, cells separated by commas"));
+    };
+    let n_columns = first.cells.len();
+    let Some(ragged) = rows.iter().find(|row| row.cells.len() != n_columns) else { return Ok(()) };
+    let name = delimiter.in_words();
+    Err(Error::input(
+        format!("{place}, line {}", ragged.line),
+        format!("{} cells, but line {} has {n_columns}", ragged.cells.len(), first.line),
+        format!("give every line the same number of cells, separated by {name}; quote a cell that holds one of them"),
+    ))
 }
 
-fn n_newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|&&byte| byte == b'\n').count() as u64
+/// A first line in which no cell is a number, above numbers, is not a row.
+fn refuse_names_as_row(place: &str, rows: &[Row], decimal: Decimal) -> Result<()> {
+    let is_text = |row: &Row| row.cells.iter().all(|cell| decimal.number(cell).is_none());
+    if rows.len() > 1 && is_text(&rows[0]) && !rows[1..].iter().all(is_text) {
+        return Err(Error::input(
+            format!("{place}, line {}", rows[0].line),
+            "no cell is a number: it looks like a header",
+            "set `header = true`",
+        ));
+    }
+    Ok(())
 }
 
-fn column_names(place: &str, header: &Row) -> Result<Vec<String>> {
+fn column_names(place: &str, header: &Row, is_set: bool) -> Result<Vec<String>> {
     let place = format!("{place}, line {}", header.line);
-    if header.cells.iter().all(|name| name.parse::<f64>().is_ok()) {
+    if is_set && header.cells.iter().all(|name| name.parse::<f64>().is_ok()) {
         return Err(Error::input(
             place,
             "the column names are all numbers, as if the line were a row of data",
             "set `header = false` where the file has no header, or else rename the columns",
         ));
     }
-    let names: Vec<String> = header.cells.iter().map(String::from).collect();
+    let names = &header.cells;
     for (column, name) in names.iter().enumerate() {
         if name.is_empty() {
             return Err(Error::input(
@@ -195,7 +288,7 @@ fn column_names(place: &str, header: &Row) -> Result<Vec<String>> {
             ));
         }
     }
-    Ok(names)
+    Ok(names.clone())
 }
 
 /// A cell short enough for a message: an unclosed quote turns the rest of a file into one cell.
@@ -210,38 +303,52 @@ fn abridged(cell: &str) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn lines_are_counted_as_an_editor_counts_them() {
-        let table = Table::parse("t", "a,b\n\n1,2\r\n\r\n\r\n3,4\n5,6", true).unwrap();
-        assert_eq!(table.rows.iter().map(|row| row.line).collect::<Vec<_>>(), [3, 6, 7]);
+    fn table(text: &str) -> Table {
+        Table::parse("t", text, &Reading::default()).unwrap()
     }
 
     #[test]
-    fn gzip_and_a_byte_order_mark_do_not_change_the_table() {
-        use std::io::Write;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.csv.gz");
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        encoder.write_all("\u{feff}a,b\n1,2\n".as_bytes()).unwrap();
-        std::fs::write(&path, encoder.finish().unwrap()).unwrap();
-        assert_eq!(Table::read(&path, true).unwrap().names, ["a", "b"]);
-
-        std::fs::write(&path, [0x1f, 0x8b, 1, 2, 3]).unwrap();
-        assert!(Table::read(&path, true).unwrap_err().to_string().contains("damaged gzip"));
+    fn a_delimiter_behind_every_line_comments_and_blank_lines_change_no_cell() {
+        for text in ["u,y,\n1,2,\n", "u,y\n1,2,\n", "# spring\n\nu,y\n1,2\n\n", "u;y\n1;2\n", " u  y\n 1  2\n"] {
+            let table = table(text);
+            assert_eq!(table.names, ["u", "y"], "{text}");
+            assert_eq!(table.rows[0].cells, ["1", "2"], "{text}");
+        }
+        assert!(
+            table("u;y\n1,5;2\n").notes.join(" ").contains("separated by semicolons. The decimal mark is a comma.")
+        );
     }
 
     #[test]
-    fn a_file_in_another_encoding_is_refused_with_the_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latin.csv");
-        std::fs::write(&path, b"a,b\n1,\xe9\n").unwrap();
-        let message = Table::read(&path, true).unwrap_err().to_string();
-        assert!(message.contains("latin.csv, line 2: the text is not UTF-8"), "{message}");
+    fn a_date_and_a_thousands_separator_are_refused_with_their_names() {
+        for (cell, what) in [
+            ("2020-01-31", "a date"),
+            ("31/01/2020", "a date"),
+            ("12:30:00", "a time"),
+            ("2020-01-31T12:30:00Z", "a date"),
+            ("\"1,234.5\"", "thousands separators"),
+            ("\"1,5\"", "decimal comma"),
+            ("1 234", "thousands separators"),
+        ] {
+            let reading = Reading::plain();
+            let table = Table::parse("t", &format!("u,y\n{cell},1\n"), &reading).unwrap();
+            let message = table.number(&table.rows[0], 0, "").unwrap_err().to_string();
+            assert!(message.contains("line 2, column 1 (`u`)") && message.contains(what), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_arff_file_is_read_by_its_attributes() {
+        let table = table("@relation r\n@attribute u numeric\n@attribute y {a,b}\n@data\n1,a\n?,b\n");
+        assert_eq!((table.names.join(" ").as_str(), table.rows.len(), table.rows[0].line), ("u y", 2, 5));
+        let text = "@relation r\n@attribute y {a,b}\n@attribute u numeric\n@data\nc,1\n";
+        let message = Table::parse("t", text, &Reading::default()).unwrap_err().to_string();
+        assert!(message.contains("line 5, column 1 (`y`): `c`"), "{message}");
     }
 
     #[test]
     fn a_header_that_would_be_misread_is_refused() {
-        let message = |text| Table::parse("t", text, true).unwrap_err().to_string();
+        let message = |text| Table::parse("t", text, &Reading::plain()).unwrap_err().to_string();
         assert!(message("1,2\n3,4\n").contains("header = false"));
         assert!(message(",b\n3,4\n").contains("line 1, column 1: the column has no name"));
         assert!(message("a,a\n3,4\n").contains("`a` is also the name of column 1"));

@@ -4,10 +4,13 @@
 
 mod catalogue;
 
+use super::columns::Choice;
 use super::csv::read_dataset;
 use super::dataset::{Dataset, Task};
+use super::missing::Missing;
 use super::nearest::did_you_mean;
-use super::table::{Table, gunzip};
+use super::table::{Reading, Table};
+use super::text::gunzip;
 use crate::error::{Error, Result};
 
 /// One data set of the list.
@@ -55,9 +58,9 @@ pub fn load(name: &str) -> Result<Dataset> {
 
 impl VendoredSet {
     fn load(&self) -> Result<Dataset> {
-        let table = Table::parse(self.name, &self.csv()?, true)?;
+        let table = Table::parse(self.name, &self.csv()?, &Reading::plain())?;
         let citation = self.doi.map_or_else(|| self.citation.into(), |doi| format!("{}, doi:{doi}", self.citation));
-        let mut dataset = read_dataset(&table, None, self.task, self.name, &citation)?;
+        let mut dataset = read_dataset(&table, &Choice::default(), Missing::Refuse, self.task, self.name, &citation)?;
         if self.task == Task::Regression {
             dataset.target_names = vec![self.target.into()];
         }
@@ -66,7 +69,7 @@ impl VendoredSet {
 
     fn csv(&self) -> Result<String> {
         let damaged = |problem: String| Error::Check(format!("the embedded data set `{}`: {problem}", self.name));
-        let bytes = gunzip(self.csv_gz).map_err(|error| damaged(error.to_string()))?;
+        let bytes = gunzip(self.csv_gz, u64::MAX).map_err(|error| damaged(error.to_string()))?;
         String::from_utf8(bytes).map_err(|error| damaged(error.to_string()))
     }
 }

@@ -393,7 +393,8 @@ fn what_cannot_be_predicted_is_refused() {
         &["wide.csv: 3 columns, but the study's data have 2 inputs", "without the target: a, b"],
     );
     refused(&["own.toml", "--inputs", "absent.csv"], &["absent.csv: no such file"]);
-    refused(&["own.toml", "--inputs", "my.csv"], &["my.csv, line 1: no cell is a number", "remove this line"]);
+    desk.write("renamed.csv", "a,c\n1,2\n");
+    refused(&["own.toml", "--inputs", "renamed.csv"], &["renamed.csv: no column is named `b`", "one of: a, c"]);
     refused(
         &["own.toml", "--inputs", "inputs.csv", "--with", "svm"],
         &["svm", "ntk, nngp, ntkgp, deep-ensemble, network"],
