@@ -91,6 +91,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let networks: Vec<&Path> = arguments.network.iter().map(PathBuf::as_path).collect();
     let with = arguments.with(&networks)?;
     let plan = arguments.source.plan(threads)?;
+    output.notes(&plan.split.notes, "in the manifest of a run");
     let inputs = inputs(&arguments.inputs)?;
     let wanted = &plan.dataset.input_names;
     if inputs.n_cols() != wanted.len() {
@@ -100,6 +101,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
             format!("give these columns, without the target: {}", wanted.join(", ")),
         ));
     }
+    output.notes(&plan.split.scaling.notes_on(&inputs), "not shown");
     let interrupt = Interrupt::listen();
     let predicted = study::predict(&plan, with, &inputs, &|| interrupt.check())?;
     if let Some(words) = predicted.pace.as_ref().and_then(|pace| pace_in_words(pace, arguments.at)) {
