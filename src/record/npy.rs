@@ -97,7 +97,9 @@ impl Writer {
         let Some(value) = values.iter().find(is_lost) else { return Ok(()) };
         let problem = match value.abs() > 1.0 {
             true => format!("it holds {value:e}, and the largest number of f32 is {most:.2e}"),
-            false => format!("it holds {value:e}, and the smallest number of f32 above 0 with all digits is {least:.2e}"),
+            false => {
+                format!("it holds {value:e}, and the smallest number of f32 above 0 with all digits is {least:.2e}")
+            }
         };
         Err(Error::input(self.file.path().display().to_string(), problem, "store it with `--store f64`"))
     }

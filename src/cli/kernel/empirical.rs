@@ -115,9 +115,7 @@ fn ntk<'a>(predictor: &'a Predictor, compute: &'a Compute, request: &Request<'_>
         EmpiricalNtk::new(predictor, compute).outputs(request.arguments.outputs).method(request.arguments.method);
     match request.arguments.memory_limit {
         // What the parameters take is gone already.
-        Some(bytes) => {
-            kernel.memory_limit(bytes - parameter_bytes(predictor.architecture(), 1, compute.dtype()))
-        }
+        Some(bytes) => kernel.memory_limit(bytes - parameter_bytes(predictor.architecture(), 1, compute.dtype())),
         None => kernel,
     }
 }
