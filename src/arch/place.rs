@@ -1,6 +1,6 @@
 //! What each layer means where it stands: the steps, with shapes worked out, or why it has no kernel there.
 
-use super::{AffineMap, Layer, Padding, Step, Taps};
+use super::{AffineMap, Extent, Layer, Padding, Step, Taps};
 use crate::error::{Error, Result};
 
 /// What a layer gets: the shape, and what is known of the distribution over random weights.
@@ -77,6 +77,16 @@ impl Place {
         Ok((steps, self))
     }
 
+    /// What to do about a window or a stride of 0.
+    fn window_remedy(&self, window: Extent, stride: Extent) -> Option<&'static str> {
+        let is_zero = |extent: Extent| extent.on(self.is_sequence).contains(&0);
+        match (is_zero(window), is_zero(stride)) {
+            (true, _) => Some("use a window of at least 1"),
+            (false, true) => Some("use a stride of at least 1"),
+            (false, false) => None,
+        }
+    }
+
     fn take(&mut self, layer: &Layer, key: &str, steps: &mut Vec<Step>) -> Result<()> {
         let refuse = |problem: String, remedy: &str| Err(Error::config(key, format!("`{layer}` {problem}"), remedy));
         if self.law == Law::Flattened && !matches!(layer, Layer::Dense(_) | Layer::Dropout(_)) {
@@ -104,9 +114,10 @@ impl Place {
             Layer::Conv(conv) => {
                 let taps = Taps::of_window(self.grid, self.is_sequence, conv.window, conv.stride, conv.padding);
                 let Some((grid, taps)) = taps else {
+                    let remedy = self.window_remedy(conv.window, conv.stride);
                     return refuse(
                         format!("does not fit {}", self.shape()),
-                        "use a smaller window, or `padding = \"same\"`",
+                        remedy.unwrap_or("use a smaller window, or `padding = \"same\"`"),
                     );
                 };
                 self.map(conv.channels, taps, grid, key, steps)?;
@@ -134,7 +145,8 @@ impl Place {
                 let stride = pool.stride.unwrap_or(pool.window);
                 let taps = Taps::of_window(self.grid, self.is_sequence, pool.window, stride, Padding::Valid);
                 let Some((grid, taps)) = taps else {
-                    return refuse(format!("does not fit {}", self.shape()), "use a smaller window");
+                    let remedy = self.window_remedy(pool.window, stride).unwrap_or("use a smaller window");
+                    return refuse(format!("does not fit {}", self.shape()), remedy);
                 };
                 steps.push(Step::Pool(taps));
                 self.grid = grid;

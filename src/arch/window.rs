@@ -19,7 +19,7 @@ pub enum Extent {
 
 impl Extent {
     /// Along height and width of a grid; a sequence has no height.
-    fn on(self, is_sequence: bool) -> [usize; 2] {
+    pub(super) fn on(self, is_sequence: bool) -> [usize; 2] {
         match self {
             Self::Same(size) if is_sequence => [1, size],
             Self::Same(size) => [size, size],

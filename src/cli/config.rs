@@ -54,23 +54,32 @@ pub(super) fn run(command: &Command, threads: Option<usize>, output: &Output) ->
 fn check(CheckArguments { source, deep }: &CheckArguments, threads: Option<usize>, output: &Output) -> Result<()> {
     let (what, n_points, notes) = if RegressConfig::is_at(&source.config)? {
         let plan = source.regression(threads)?;
-        if *deep { regression::check_kernels(&plan)? } else { regression::check(&plan)? }
-        ("comparison of kernels, for `ntk regress`,", plan.n_points(), Vec::new())
+        if *deep {
+            regression::check_kernels(&plan)?
+        } else {
+            regression::check(&plan)?
+        }
+        let notes: Vec<String> = plan.notes().into_iter().map(str::to_owned).collect();
+        ("comparison of kernels, for `ntk regress`,", plan.n_points(), notes)
     } else {
         let study = source.study(threads)?;
-        if *deep { study::check_kernels(&study)? } else { study::check(&study)? }
+        if *deep {
+            study::check_kernels(&study)?
+        } else {
+            study::check(&study)?
+        }
         let notes = study.notes().into_iter().map(str::to_owned).collect();
         ("study", study.n_points(), notes)
     };
-    for note in &notes {
-        output.words(&format!("note: {note}"));
-    }
+    output.notes(&notes, "in the answer of `--json`");
     if output.json {
         return output.document(&serde_json::json!({ "n_points": n_points, "notes": notes }));
     }
     output.words(&format!("{} is a valid {what} of {n_points} points", source.config.display()));
     if !deep {
-        output.words("its kernels were not computed: `--deep` does, and finds step sizes at which training would diverge");
+        output.words(
+            "its kernels were not computed: `--deep` does, and finds step sizes at which training would diverge",
+        );
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use ntk::error::{Error, Result};
+use ntk::record::shown_notes;
 use serde::Serialize;
 
 pub(super) struct Output {
@@ -50,6 +51,11 @@ impl Output {
         if !self.quiet {
             let _ = writeln!(std::io::stderr(), "{line}");
         }
+    }
+
+    /// What changed the data, for a person; of very many notes the first, and where the others are.
+    pub(super) fn notes<T: AsRef<str>>(&self, notes: &[T], place: &str) {
+        shown_notes(notes, place).iter().for_each(|note| self.words(&format!("note: {note}")));
     }
 
     pub(super) fn error(&self, error: &Error) {

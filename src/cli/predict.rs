@@ -92,6 +92,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let networks: Vec<&Path> = arguments.network.iter().map(PathBuf::as_path).collect();
     let with = arguments.with(&networks)?;
     let plan = arguments.source.plan(threads)?;
+    output.notes(&plan.split.notes, "in the manifest of a run");
     let wanted = &plan.dataset.input_names;
     let NewInputs { values: inputs, notes } = inputs(&arguments.inputs, Some(wanted))?;
     for note in &notes {
@@ -104,6 +105,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
             format!("give these columns, without the target: {}", wanted.join(", ")),
         ));
     }
+    output.notes(&plan.split.scaling.notes_on(&inputs), "not shown");
     let interrupt = Interrupt::listen();
     let predicted = study::predict(&plan, with, &inputs, &|| interrupt.check())?;
     if let Some(words) = predicted.pace.as_ref().and_then(|pace| pace_in_words(pace, arguments.at)) {

@@ -29,11 +29,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
     let plan = arguments.source.regression(threads)?;
-    for cell in &plan.cells {
-        for note in &cell.split.notes {
-            log::info!("{} {}: {note}", cell.dataset.name, cell.label);
-        }
-    }
+    output.notes(&plan.notes(), "in manifest.json");
     if arguments.dry_run {
         return dry_run(&plan, output);
     }

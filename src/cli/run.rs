@@ -29,9 +29,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output) -> Result<()> {
     let study = arguments.source.study(threads)?;
-    for note in study.notes() {
-        output.words(&format!("note: {note}"));
-    }
+    output.notes(&study.notes(), "in manifest.json");
     if arguments.dry_run {
         return dry_run(&study, output);
     }

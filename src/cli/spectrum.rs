@@ -76,6 +76,7 @@ pub(super) fn run(arguments: &Arguments, threads: Option<usize>, output: &Output
     let found = spectrum(&config, base, request, &watch);
     spinner.finish_and_clear();
     let found = found?;
+    output.notes(&found.notes, "in the answer of `--json`");
     if !found.is_converged {
         output.words(
             "note: not every eigenvalue is within 1e-8 of the largest; the residuals say how far each may be off",

@@ -28,10 +28,9 @@ pub(super) fn noisy_targets(targets: Matrix, task: Task, config: &DataConfig, ro
         let mut rows = targets;
         for i in 0..n {
             if n_outputs > 1 && stream.random_bool(noise) {
-                let class = (0..n_outputs).find(|&k| rows[(i, k)] > 0.5).unwrap_or(0);
-                // Any other class, each as likely.
-                let other = (class + stream.random_range(1..n_outputs)) % n_outputs;
-                (rows[(i, class)], rows[(i, other)]) = (0.0, 1.0);
+                // Every label behind the row becomes another class, and each of the others is equally likely.
+                let offset = stream.random_range(1..n_outputs);
+                rows.values_mut()[i * n_outputs..(i + 1) * n_outputs].rotate_right(offset);
             }
         }
         return Ok(rows);
@@ -84,6 +83,18 @@ mod tests {
         // 796 normal numbers: their RMS is 1 within 2.5 %; five of these.
         let size = (&noisy.y_train - &clean.y_train).rms() / deviation;
         assert!((size - 0.5).abs() < 0.06, "{size}");
+    }
+
+    #[test]
+    fn every_share_of_a_merged_row_moves_to_another_class_and_the_row_sums_to_one() {
+        let config = DataConfig { label_noise: 1.0, ..DataConfig::new(Source::Vendored("none".into())) };
+        let soft = Matrix::from_fn(50, 3, |_, k| [0.5, 0.375, 0.125][k]);
+        let noisy = noisy_targets(soft, Task::Classification, &config, 1).unwrap();
+        assert!(noisy.rows().all(|row| row == [0.125, 0.5, 0.375] || row == [0.375, 0.125, 0.5]), "{noisy:?}");
+        // A row of one label draws the same numbers.
+        let hard = Matrix::from_fn(50, 3, |_, k| [1.0, 0.0, 0.0][k]);
+        let hard = noisy_targets(hard, Task::Classification, &config, 1).unwrap();
+        assert!(hard.rows().zip(noisy.rows()).all(|(hard, soft)| (hard[1] == 1.0) == (soft[1] == 0.5)));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::config::RepeatedInputs;
-use super::dataset::Dataset;
+use super::dataset::{Dataset, Task};
 use crate::linalg::Matrix;
 
 /// Inputs and targets after `choice`, and a sentence where anything was repeated.
@@ -35,8 +35,12 @@ pub(super) fn settle(dataset: &Dataset, choice: RepeatedInputs) -> (Matrix, Matr
             let targets = Matrix::from_fn(groups.len(), dataset.targets.n_cols(), |i, k| {
                 mean(groups[i].iter().map(|&row| dataset.targets[(row, k)]))
             });
+            let target = match dataset.task {
+                Task::Regression => "the mean target",
+                Task::Classification => "the shares of their labels as its target",
+            };
             let note = format!(
-                "{found}. Rows with the same inputs were merged into one with the mean target, which leaves {} rows.",
+                "{found}. Rows with the same inputs were merged into one with {target}, which leaves {} rows.",
                 groups.len()
             );
             (dataset.inputs.select_rows(&firsts), targets, Some(note))
@@ -77,7 +81,6 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Task;
 
     #[test]
     fn equal_inputs_become_one_row_with_the_mean_target() {

@@ -15,6 +15,19 @@ pub struct Scaling {
     inputs: Vec<Column>,
     targets: Vec<Column>,
     sphere: bool,
+    /// Input columns that were constant on the training rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    dropped: Vec<Dropped>,
+}
+
+/// An input column that is not used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Dropped {
+    index: usize,
+    /// Its value on the first training row.
+    value: f64,
+    /// How far rounding may move it.
+    rounding: f64,
 }
 
 /// One column's affine map.
@@ -34,9 +47,13 @@ impl Scaling {
         targets: &Matrix,
     ) -> Result<(Self, Vec<String>)> {
         let mut notes = Vec::new();
+        let mut dropped = Vec::new();
         let input_columns: Vec<Column> = if config.standardize {
             let (constant, varying): (Vec<_>, Vec<_>) = (0..inputs.n_cols()).partition(|&j| is_constant(inputs, j));
-            notes.extend(note_on_dropped(dataset, &constant));
+            let (equal, rounded): (Vec<_>, Vec<_>) = constant.iter().copied().partition(|&j| is_equal(inputs, j));
+            notes.extend(note_on_dropped(dataset, &equal, ["is constant", "are constant"]));
+            notes.extend(note_on_dropped(dataset, &rounded, ["varies by rounding alone", "vary by rounding alone"]));
+            dropped = constant.iter().map(|&index| Dropped::of(inputs, index)).collect();
             varying.iter().map(|&j| Column::standardizing(inputs, j, &dataset.input_names[j])).collect::<Result<_>>()?
         } else {
             (0..inputs.n_cols()).map(Column::unchanged).collect()
@@ -53,7 +70,36 @@ impl Scaling {
             .collect::<Result<_>>()?;
 
         let input_names = dataset.input_names.clone();
-        Ok((Self { input_names, inputs: input_columns, targets: target_columns, sphere: config.sphere }, notes))
+        let sphere = config.sphere;
+        Ok((Self { input_names, inputs: input_columns, targets: target_columns, sphere, dropped }, notes))
+    }
+
+    /// Sentences on raw inputs `[n, number of raw columns]` that differ from all training rows in a column that was dropped.
+    #[must_use]
+    pub fn notes_on(&self, raw: &Matrix) -> Vec<String> {
+        let note = |column: &Dropped| {
+            let differs = |value: f64| (value - column.value).abs() > column.rounding;
+            let differing: Vec<(usize, f64)> = raw
+                .rows()
+                .enumerate()
+                .filter_map(|(i, row)| row.get(column.index).map(|value| (i, *value)))
+                .filter(|(_, value)| differs(*value))
+                .collect();
+            let (first, value) = *differing.first()?;
+            let others = match differing.len() - 1 {
+                0 => String::new(),
+                1 => ", and 1 more row differs".to_owned(),
+                n => format!(", and {n} more rows differ"),
+            };
+            Some(format!(
+                "The input column {} was {} on every training row and was dropped; row {} has {value} there{others}, which is \
+                 ignored.",
+                self.input_names[column.index],
+                column.value,
+                first + 1
+            ))
+        };
+        self.dropped.iter().filter_map(note).collect()
     }
 
     /// Raw inputs, with the columns of the source, as networks and kernels see them.
@@ -120,6 +166,17 @@ impl Scaling {
     }
 }
 
+impl Dropped {
+    fn of(values: &Matrix, index: usize) -> Self {
+        let column = values.column(index);
+        let (value, n) = (column[0], column.len() as f64);
+        let spread = column.iter().map(|other| (other - value).abs()).fold(0.0, f64::max);
+        // A column whose training values are all equal has only that one; another bit is another value.
+        let rounding = if spread > 0.0 { spread + n * f64::EPSILON * value.abs() } else { 0.0 };
+        Self { index, value, rounding }
+    }
+}
+
 impl Column {
     fn unchanged(index: usize) -> Self {
         Self { index, mean: 0.0, sd: 1.0 }
@@ -169,19 +226,31 @@ fn put_on_sphere(inputs: &mut Matrix) -> Result<()> {
     Ok(())
 }
 
-/// Compared exactly: rounding in a mean can give a constant column a standard deviation of 1e-17.
+/// Whether all values are equal, or vary by no more than the rounding of a mean and a variance of n numbers leaves:
+/// var < n eps var + (n mean eps)^2 (as in scikit-learn; Chan, Golub, LeVeque 1983).
 fn is_constant(values: &Matrix, column: usize) -> bool {
+    if is_equal(values, column) {
+        return true;
+    }
+    let column = values.column(column);
+    let n = column.len() as f64;
+    let mean = column.iter().sum::<f64>() / n;
+    let variance = column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+    // Squares that overflow or vanish are refused by their column, with the remedy.
+    variance.is_normal() && variance < n * f64::EPSILON * variance + (n * mean * f64::EPSILON).powi(2)
+}
+
+fn is_equal(values: &Matrix, column: usize) -> bool {
     values.rows().all(|row| row[column] == values[(0, column)])
 }
 
-fn note_on_dropped(dataset: &Dataset, constant: &[usize]) -> Option<String> {
+/// `verbs` say what one column does and what several do.
+fn note_on_dropped(dataset: &Dataset, constant: &[usize], [one, several]: [&str; 2]) -> Option<String> {
     let names: Vec<&str> = constant.iter().map(|&j| dataset.input_names[j].as_str()).collect();
     match names.len() {
         0 => None,
-        1 => Some(format!("The input column {} is constant on the training rows and was dropped.", names[0])),
-        n => {
-            Some(format!("{n} input columns are constant on the training rows and were dropped: {}.", names.join(", ")))
-        }
+        1 => Some(format!("The input column {} {one} on the training rows and was dropped.", names[0])),
+        n => Some(format!("{n} input columns {several} on the training rows and were dropped: {}.", names.join(", "))),
     }
 }
 
@@ -209,7 +278,12 @@ fn check_constant_targets(dataset: &Dataset, targets: &Matrix, constant: &[usize
     let Some(&first) = constant.first() else { return Ok(None) };
     if dataset.task == Task::Regression || constant.len() == targets.n_cols() {
         let problem = match dataset.task {
-            Task::Regression => format!("the target `{}` is {} on every training row", names[0], targets[(0, first)]),
+            Task::Regression if is_equal(targets, first) => {
+                format!("the target `{}` is {} on every training row", names[0], targets[(0, first)])
+            }
+            Task::Regression => {
+                format!("the target `{}` varies by rounding alone around {}", names[0], targets[(0, first)])
+            }
             Task::Classification => "all training rows belong to one class".into(),
         };
         return Err(Error::input(

@@ -96,20 +96,41 @@ impl Split {
         ((0..y.n_cols()).map(variance).sum::<f64>() / y.n_cols() as f64).sqrt()
     }
 
-    /// The share of test rows whose largest entry, in the data's own units, is that of the test targets; of classification only.
+    /// The share of test labels that are the class with the largest entry, in the data's own units, of their row's prediction; of
+    /// classification only. A merged row counts with the shares of the labels behind it, and classes that are predicted equally count
+    /// with the mean of their shares, as if one of them were drawn.
     #[must_use]
     pub fn accuracy(&self, task: Task, prediction: &Matrix) -> Option<f64> {
         if task != Task::Classification || prediction.first_non_finite().is_some() {
             return None;
         }
-        let classes = |values: &Matrix| -> Vec<Option<usize>> {
-            let back = self.scaling.targets_back(values);
-            back.rows().map(|row| (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]))).collect()
-        };
-        let (found, true_ones) = (classes(prediction), classes(&self.y_test));
-        let n_right = found.iter().zip(&true_ones).filter(|(found, class)| found == class).count();
-        Some(n_right as f64 / found.len() as f64)
+        let (found, shares) = (self.scaling.targets_back(prediction), self.class_shares(&self.y_test));
+        let n_right: f64 = found.rows().zip(shares.rows()).map(|(row, shares)| share_of_largest(row, shares)).sum();
+        Some(n_right / found.n_rows() as f64)
     }
+
+    /// The share of every class in the labels of each row, from scaled targets `[n, n_classes]`: exactly 0 and 1 where the row has one
+    /// label, and something between for merged rows of different labels.
+    #[must_use]
+    pub fn class_shares(&self, targets: &Matrix) -> Matrix {
+        // Scaling and its inverse leave rounding, which is far below the smallest share of a label.
+        self.scaling.targets_back(targets).map(|share| {
+            let whole = share.round();
+            if (share - whole).abs() < 1e-9 { whole } else { share }
+        })
+    }
+}
+
+/// The mean share of the classes whose entry of `row` is the largest to rounding.
+fn share_of_largest(row: &[f64], shares: &[f64]) -> f64 {
+    let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let least = largest - 1e-12 * largest.abs().max(1.0);
+    let (sum, n) = row
+        .iter()
+        .zip(shares)
+        .filter(|(value, _)| **value >= least)
+        .fold((0.0, 0.0), |(sum, n), (_, share)| (sum + share, n + 1.0));
+    sum / n
 }
 
 fn sizes(config: &DataConfig, n: usize, n_before_merging: usize) -> Result<(usize, usize)> {
@@ -279,6 +300,31 @@ mod tests {
         assert_eq!(split.notes, ["The input column flat is constant on the training rows and was dropped."]);
         // New inputs still come with all columns of the source.
         assert_eq!(split.scaling.inputs(&Matrix::zeros(1, 3)).unwrap().n_cols(), 2);
+        let new = Matrix::from_vec(2, 3, vec![5.0, 0.1, 1.0, 6.0, 7.0, 0.0]).unwrap();
+        let notes = split.scaling.notes_on(&new);
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].starts_with("The input column flat was 0.1 on every training row"), "{notes:?}");
+        assert!(notes[0].ends_with("row 2 has 7 there, which is ignored."), "{notes:?}");
+        assert!(split.scaling.notes_on(&new.select_rows(&[0])).is_empty());
+    }
+
+    #[test]
+    fn a_column_that_varies_by_rounding_alone_is_constant() {
+        let rounded: fn(usize) -> f64 = |i| if i.is_multiple_of(2) { 0.3 } else { 0.1 + 0.2 };
+        let split = Split::new(&dataset(20, &[("flat", rounded)]), &config(), 1).unwrap();
+        assert_eq!(split.x_train.n_cols(), 1);
+        assert!(split.notes[0].contains("flat varies by rounding alone"), "{:?}", split.notes);
+        let new = |flat| split.scaling.notes_on(&Matrix::from_vec(1, 2, vec![5.0, flat]).unwrap()).len();
+        assert_eq!((new(0.3), new(0.1 + 0.2), new(0.31)), (0, 0, 1));
+        // Seconds since 1970 vary by more than rounding, and so does a small column around 0.
+        let varying: [fn(usize) -> f64; 2] = [|i| 1.7e9 + i as f64, |i| 1e-30 * i as f64];
+        for varying in varying {
+            assert_eq!(Split::new(&dataset(20, &[("odd", varying)]), &config(), 1).unwrap().x_train.n_cols(), 2);
+        }
+        let mut flat = dataset(20, &[]);
+        flat.targets = Matrix::from_fn(20, 1, |i, _| rounded(i));
+        let message = Split::new(&flat, &config(), 1).unwrap_err().to_string();
+        assert!(message.contains("the target `square` varies by rounding alone"), "{message}");
     }
 
     #[test]
@@ -294,6 +340,45 @@ mod tests {
         let split = (0..20).find_map(|seed| Split::new(&yeast, &few(seed), 1).ok()).unwrap();
         assert!(split.notes.iter().any(|note| note.contains("No training row belongs to these classes")));
         assert!(split.y_train.first_non_finite().is_none() && split.y_test.first_non_finite().is_none());
+    }
+
+    /// `n` inputs, each three times, with the labels a, a, b.
+    fn two_to_one(n: usize) -> Dataset {
+        let inputs = Matrix::from_fn(3 * n, 1, |i, _| (i / 3) as f64);
+        let targets = Matrix::from_fn(3 * n, 2, |i, k| if (i % 3 == 2) == (k == 1) { 1.0 } else { 0.0 });
+        let names = (vec!["u".into()], vec!["a".into(), "b".into()]);
+        Dataset::new("two to one", "", Task::Classification, (names.0, inputs), (names.1, targets)).unwrap()
+    }
+
+    #[test]
+    fn a_merged_row_counts_in_the_accuracy_with_the_labels_behind_it() {
+        let raw = DataConfig { standardize: false, ..config() };
+        let mut dataset = two_to_one(10);
+        // One input whose three labels are the same, so that a target varies.
+        (0..3).for_each(|i| dataset.targets.values_mut()[2 * i..2 * i + 2].copy_from_slice(&[0.0, 1.0]));
+        let with_it_in_training = |seed| Split::new(&dataset, &DataConfig { split_seed: seed, ..raw.clone() }, 1).ok();
+        let split = (0..20).find_map(with_it_in_training).expect("a split that has the input in its training part");
+        let always = |class: usize| Matrix::from_fn(split.x_test.n_rows(), 2, |_, k| f64::from(u8::from(k == class)));
+        let accuracy = |prediction: &Matrix| split.accuracy(Task::Classification, prediction).unwrap();
+        assert!((accuracy(&always(0)) - 2.0 / 3.0).abs() < 1e-12);
+        assert!((accuracy(&always(1)) - 1.0 / 3.0).abs() < 1e-12);
+        assert!(split.notes[0].contains("the shares of their labels"), "{:?}", split.notes);
+    }
+
+    #[test]
+    fn classes_that_are_predicted_equally_count_with_the_mean_of_their_shares() {
+        assert_eq!(share_of_largest(&[0.5, 0.5, 0.0], &[0.0, 1.0, 0.0]), 0.5);
+        assert_eq!(share_of_largest(&[0.5, 0.5 - 1e-16, 0.0], &[1.0, 0.0, 0.0]), 0.5);
+        assert_eq!(share_of_largest(&[0.2, 0.1, 0.7], &[0.0, 0.0, 1.0]), 1.0);
+    }
+
+    #[test]
+    fn shares_of_labels_survive_the_scaling_and_one_label_is_exactly_one() {
+        let split = Split::new(&vendored::load("yeast").unwrap(), &config(), 1).unwrap();
+        let shares = split.class_shares(&split.y_train);
+        assert!(shares.rows().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+        let mixed: Vec<f64> = shares.values().iter().copied().filter(|share| share.fract() != 0.0).collect();
+        assert!(mixed.iter().all(|share| *share > 0.05 && *share < 0.95), "{mixed:?}");
     }
 
     #[test]

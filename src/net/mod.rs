@@ -26,6 +26,7 @@ mod predictor;
 mod probe;
 mod probed;
 mod reverse;
+mod size;
 #[cfg(feature = "flex")]
 mod spare;
 mod trainable;
@@ -46,4 +47,5 @@ pub use pattern::ActivationPattern;
 pub use predictor::{InitialFunction, Predictor};
 pub use probe::{Affine, Probe, Seen};
 pub use probed::{Factor, Probed};
+pub use size::{ensure_countable, ensure_parameters_fit, parameter_bytes};
 pub use trainable::Trainable;

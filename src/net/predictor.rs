@@ -19,6 +19,7 @@ use super::parallel::in_pool;
 use super::probe::Probe;
 use super::probed::{Factor, Probed};
 use super::reverse::{Pass, Slopes, factors, is_shared};
+use super::size::ensure_parameters_fit;
 use super::trainable::Trainable;
 use crate::arch::Architecture;
 use crate::error::Result;
@@ -76,13 +77,15 @@ impl Predictor {
     /// Draws the network's parameters from `stream`.
     ///
     /// # Errors
-    /// As [`Network::from_weights`].
+    /// As [`Network::from_weights`]; more parameters than can be counted, or than fit into memory.
     pub fn init(
         architecture: &Architecture,
         initial: InitialFunction,
         stream: &mut Stream,
         compute: &Compute,
     ) -> Result<Self> {
+        let n_networks = if initial == InitialFunction::Plain { 1 } else { 2 };
+        ensure_parameters_fit(architecture, n_networks, compute.dtype())?;
         Self::from_weights(architecture, &DenseWeights::draw(architecture, stream), initial, compute)
     }
 

@@ -37,6 +37,11 @@ impl Pending {
         self.file.write_all(bytes).map_err(Error::io("write", &self.path))
     }
 
+    /// Where the file will be.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Moves the file to its place.
     pub(super) fn finish(self) -> Result<()> {
         let path = &self.path;

@@ -23,6 +23,21 @@ pub struct DataFacts {
     pub notes: Vec<String>,
 }
 
+/// How many notes are shown; all of them stand in the manifest.
+pub const MAX_SHOWN_NOTES: usize = 20;
+
+/// The first [`MAX_SHOWN_NOTES`] of `notes`, and a sentence that counts the others and says `place` where they are.
+#[must_use]
+pub fn shown_notes<T: AsRef<str>>(notes: &[T], place: &str) -> Vec<String> {
+    let mut shown: Vec<String> = notes.iter().take(MAX_SHOWN_NOTES).map(|note| note.as_ref().to_owned()).collect();
+    match notes.len().saturating_sub(MAX_SHOWN_NOTES) {
+        0 => {}
+        1 => shown.push(format!("1 more note is {place}.")),
+        n => shown.push(format!("{n} more notes are {place}.")),
+    }
+    shown
+}
+
 /// The computer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
@@ -124,4 +139,18 @@ pub struct Manifest {
     pub points: Vec<String>,
     /// By what the points were computed: one entry, and one more each time a run resumed on something else.
     pub computed_by: Vec<Computation>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_screen_of_notes_is_shown_and_the_others_are_counted() {
+        let notes: Vec<String> = (0..23).map(|number| format!("note {number}")).collect();
+        let shown = shown_notes(&notes, "in manifest.json");
+        assert_eq!((shown.len(), shown[19].as_str()), (21, "note 19"));
+        assert_eq!(shown[20], "3 more notes are in manifest.json.");
+        assert_eq!(shown_notes(&notes[..20], "in manifest.json"), notes[..20]);
+    }
 }

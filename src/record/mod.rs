@@ -26,7 +26,7 @@ mod store;
 pub use covariance::{Band, Covariance, Direction};
 pub use group::{Distance, Group, groups};
 pub use kept::Kept;
-pub use manifest::{Computation, Criterion, DataFacts, Machine, Manifest};
+pub use manifest::{Computation, Criterion, DataFacts, MAX_SHOWN_NOTES, Machine, Manifest, shown_notes};
 pub use regression::{Covered, KernelManifest, KernelPoint, KernelRow, REGRESSION_SCHEMA, RidgePoint};
 pub use row::{ModeBand, Outcome, Point, Prediction, Row, SCHEMA_VERSION, Snapshot, finite};
 pub use store::{Recorded, RunKind, RunManifest, Store};

@@ -72,6 +72,9 @@ impl Writer {
         let Some(n_missing) = self.n_missing.checked_sub(values.len()) else {
             return Err(Error::shape("numbers left to write", self.n_missing, values.len()));
         };
+        if self.precision == Precision::F32 {
+            self.ensure_f32(values)?;
+        }
         self.n_missing = n_missing;
         // A part at a time, so that no second copy of a large block is made.
         for values in values.chunks(1 << 14) {
@@ -82,6 +85,23 @@ impl Writer {
             self.file.write(&bytes)?;
         }
         Ok(())
+    }
+
+    /// Refuses finite numbers that f32 would turn into infinity, into 0, or into a number of fewer digits.
+    fn ensure_f32(&self, values: &[f64]) -> Result<()> {
+        let (least, most) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
+        // Rounding to the nearest number: a little more than the largest one still becomes that.
+        let is_lost = |value: &&f64| {
+            value.is_finite() && **value != 0.0 && !((**value as f32).is_finite() && value.abs() >= least)
+        };
+        let Some(value) = values.iter().find(is_lost) else { return Ok(()) };
+        let problem = match value.abs() > 1.0 {
+            true => format!("it holds {value:e}, and the largest number of f32 is {most:.2e}"),
+            false => {
+                format!("it holds {value:e}, and the smallest number of f32 above 0 with all digits is {least:.2e}")
+            }
+        };
+        Err(Error::input(self.file.path().display().to_string(), problem, "store it with `--store f64`"))
     }
 
     /// Puts the file at its place.
@@ -225,6 +245,21 @@ mod tests {
         let short = Writer::create(&path, &[3], Precision::F64).expect("writable");
         assert!(short.finish().is_err());
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+
+    #[test]
+    fn numbers_beyond_f32_are_refused_with_the_limit_and_the_remedy() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("k.npy");
+        for (value, limit) in [(-3.5e38, "3.40e38"), (2e300, "3.40e38"), (1e-39, "1.18e-38"), (1e-300, "1.18e-38")] {
+            let mut writer = Writer::create(&path, &[2], Precision::F32).expect("writable");
+            let message = writer.append(&[1.0, value]).expect_err("beyond f32").to_string();
+            assert!(message.contains(&format!("{value:e}")) && message.contains(limit), "{message}");
+            assert!(message.contains("--store f64"), "{message}");
+        }
+        let mut writer = Writer::create(&path, &[4], Precision::F32).expect("writable");
+        writer.append(&[0.0, -0.0, f64::from(f32::MAX), f64::from(f32::MIN_POSITIVE)]).expect("within f32");
+        writer.finish().expect("whole");
     }
 
     #[test]

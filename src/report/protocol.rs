@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::criterion;
 use super::plain::plain;
 use crate::number::{percent, short};
-use crate::record::{Computation, Manifest, Row};
+use crate::record::{Computation, Manifest, Row, shown_notes};
 use crate::study::Analysis;
 
 pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
@@ -28,7 +28,7 @@ pub(super) fn protocol(manifest: &Manifest, rows: &[&Row]) -> String {
                     .unwrap_or(data.n_train.to_string()),
                 distinct(rows, |row| (row.dataset == data.name).then_some(row.n_test))
                     .unwrap_or(data.n_test.to_string()),
-                plain(&data.notes.join(" "))
+                plain(&shown_notes(&data.notes, "in manifest.json").join(" "))
             ),
         );
     }

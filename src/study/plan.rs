@@ -1,5 +1,6 @@
 //! One setting of a study: data loaded and split, every value checked, every point with its identity.
 
+use std::collections::HashSet;
 use std::path::{Component, Path};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,12 +12,11 @@ use crate::arch::Architecture;
 use crate::data::{DataConfig, Dataset, Loader, Split, Task};
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
-use crate::net::{Backend, Dtype};
+use crate::net::{Backend, Dtype, ensure_countable};
 use crate::record::{Computation, DataFacts, Machine, SCHEMA_VERSION};
 use crate::train::{Loss, Optimizer, Problem, Stop};
 
 /// Beyond these numbers a setting is a slip of the keyboard, and would end in a full memory, not in a message.
-const MAX_PARAMETERS: usize = 1 << 32;
 const MAX_POINTS: usize = 100_000;
 const MAX_CHECKPOINTS: usize = 1000;
 
@@ -137,13 +137,13 @@ impl Plan {
         self.split.target_deviation(&self.config.data)
     }
 
-    /// The training targets as the loss takes them: one-hot classes for the cross-entropy, whatever the scaling.
+    /// The training targets as the loss takes them: for the cross-entropy the shares of the classes, whatever the scaling.
     #[must_use]
     pub fn training_targets(&self) -> Matrix {
         let y_train = &self.split.y_train;
         match self.config.train.loss {
             Loss::Squared | Loss::Huber(_) => y_train.clone(),
-            Loss::CrossEntropy => self.split.scaling.targets_back(y_train).map(f64::round),
+            Loss::CrossEntropy => self.split.class_shares(y_train),
         }
     }
 
@@ -155,7 +155,7 @@ impl Plan {
         Problem { x_train, y_train, x_test, validation }
     }
 
-    /// The share of rows whose largest entry, in the data's own units, is that of the test targets; of classification only.
+    /// As [`Split::accuracy`].
     #[must_use]
     pub fn accuracy(&self, prediction: &Matrix) -> Option<f64> {
         self.split.accuracy(self.dataset.task, prediction)
@@ -168,8 +168,30 @@ impl Plan {
     }
 }
 
-/// What a manifest says of the data.
-pub(super) fn data_facts(dataset: &Dataset, split: &Split) -> DataFacts {
+/// What was found in the data of all settings and done about it, each once.
+pub(super) fn distinct_notes<'a>(splits: impl Iterator<Item = &'a Split>) -> Vec<&'a str> {
+    let mut seen = HashSet::new();
+    splits.flat_map(|split| &split.notes).map(String::as_str).filter(|note| seen.insert(*note)).collect()
+}
+
+/// What a manifest says of the data: every data set once, with the sizes of the first setting and the notes of all.
+pub(super) fn data_facts<'a>(settings: impl Iterator<Item = (&'a Dataset, &'a Split)>) -> Vec<DataFacts> {
+    let mut all: Vec<DataFacts> = Vec::new();
+    for (dataset, split) in settings {
+        let Some(facts) = all.iter_mut().find(|facts| facts.name == dataset.name) else {
+            all.push(facts_of_one(dataset, split));
+            continue;
+        };
+        for note in &split.notes {
+            if !facts.notes.contains(note) {
+                facts.notes.push(note.clone());
+            }
+        }
+    }
+    all
+}
+
+fn facts_of_one(dataset: &Dataset, split: &Split) -> DataFacts {
     DataFacts {
         name: dataset.name.clone(),
         citation: dataset.citation.clone(),
@@ -320,17 +342,7 @@ fn check_architectures(architectures: &[Architecture], n_seeds: usize) -> Result
                 "name every `depth` and `width` once; at depth 0 there is no width to vary",
             ));
         }
-        if architecture.n_parameters() > MAX_PARAMETERS {
-            return Err(Error::config(
-                "arch.width",
-                format!(
-                    "the network of depth {}, width {} has more than {MAX_PARAMETERS} parameters",
-                    architecture.depth(),
-                    architecture.width()
-                ),
-                "lower it; `ntk run CONFIG --dry-run` prints the memory that a study needs",
-            ));
-        }
+        ensure_countable(architecture)?;
     }
     let n_points = architectures.len().saturating_mul(n_seeds);
     if n_points > MAX_POINTS {

@@ -5,12 +5,12 @@ use std::path::Path;
 
 use super::analysis::Analysis;
 use super::config::Config;
-use super::plan::{Plan, computed_here, data_facts, ensure_folder_name};
+use super::plan::{Plan, computed_here, data_facts, distinct_notes, ensure_folder_name};
 use super::vary::combinations;
 use crate::data::Loader;
 use crate::error::{Error, Result};
 use crate::net::Backend;
-use crate::record::{DataFacts, Manifest, SCHEMA_VERSION};
+use crate::record::{Manifest, SCHEMA_VERSION};
 
 /// A checked study.
 #[derive(Debug, Clone)]
@@ -54,13 +54,7 @@ impl Study {
     /// What was found in the data and done about it, each once.
     #[must_use]
     pub fn notes(&self) -> Vec<&str> {
-        let mut notes: Vec<&str> = Vec::new();
-        for note in self.plans.iter().flat_map(|plan| &plan.split.notes) {
-            if !notes.contains(&note.as_str()) {
-                notes.push(note);
-            }
-        }
-        notes
+        distinct_notes(self.plans.iter().map(|plan| &*plan.split))
     }
 
     /// What is written before the first point.
@@ -69,12 +63,6 @@ impl Study {
     /// When the config cannot be encoded.
     pub fn manifest(&self) -> Result<Manifest> {
         let config = &self.config;
-        let mut data: Vec<DataFacts> = Vec::new();
-        for plan in &self.plans {
-            if data.iter().all(|facts| facts.name != plan.dataset.name) {
-                data.push(data_facts(&plan.dataset, &plan.split));
-            }
-        }
         let backend = self.plans.first().map(|plan| plan.backend);
         let lacks_f64 = backend.is_some_and(Backend::lacks_f64);
         Ok(Manifest {
@@ -88,7 +76,7 @@ impl Study {
             root_seed: config.seeds.root,
             n_seeds: config.seeds.n_seeds,
             analysis: self.analysis.to_string(),
-            data,
+            data: data_facts(self.plans.iter().map(|plan| (&*plan.dataset, &*plan.split))),
             margin: config.verdict.margin,
             confidence: config.verdict.confidence,
             earlier_criteria: Vec::new(),

@@ -79,6 +79,9 @@ pub struct KernelSpectrum {
     pub learning_curve: Vec<CurvePoint>,
     /// The modes, the largest eigenvalue first.
     pub modes: Vec<Mode>,
+    /// What was found in the data and done about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// An eigenvector of the kernel matrix.

@@ -7,7 +7,7 @@ use ntk::error::{Error, Result};
 use ntk::kernel::Kernel;
 use ntk::kernel::empirical::{EmpiricalNngp, EmpiricalNtk, Method, Outputs, Plan};
 use ntk::linalg::{GramMatrix, Matrix};
-use ntk::net::{self, Backend, Compute, InitialFunction, Predictor};
+use ntk::net::{self, Backend, Compute, Dtype, InitialFunction, Predictor, parameter_bytes};
 use ntk::study::KernelConfig;
 
 use super::{Request, Which};
@@ -26,6 +26,7 @@ impl Empirical {
     pub(super) fn open(config: &KernelConfig, architecture: &Architecture, request: &Request<'_>) -> Result<Self> {
         let backend = config.compute.backend.unwrap_or_else(Backend::preferred);
         let compute = Compute::open(backend, config.compute.dtype)?;
+        ensure_within_limit(architecture, compute.dtype(), request.arguments.memory_limit)?;
         let random = |initial| Predictor::of_seed(architecture, initial, (config.seeds.root, 0), &compute);
         let predictor = match &request.arguments.network {
             None => random(InitialFunction::Plain)?,
@@ -113,8 +114,24 @@ fn ntk<'a>(predictor: &'a Predictor, compute: &'a Compute, request: &Request<'_>
     let kernel =
         EmpiricalNtk::new(predictor, compute).outputs(request.arguments.outputs).method(request.arguments.method);
     match request.arguments.memory_limit {
-        Some(bytes) => kernel.memory_limit(bytes),
+        // What the parameters take is gone already.
+        Some(bytes) => kernel.memory_limit(bytes - parameter_bytes(predictor.architecture(), 1, compute.dtype())),
         None => kernel,
+    }
+}
+
+/// Refuses a network whose parameters alone exceed the limit.
+fn ensure_within_limit(architecture: &Architecture, dtype: Dtype, limit: Option<f64>) -> Result<()> {
+    net::ensure_countable(architecture)?;
+    let needed = parameter_bytes(architecture, 1, dtype);
+    match limit.filter(|limit| needed > *limit) {
+        None => Ok(()),
+        Some(limit) => Err(Error::TooLarge {
+            what: format!("a network of {} parameters", architecture.n_parameters()),
+            needed: needed * 1e-9,
+            available: limit * 1e-9,
+            remedy: "raise `--memory-limit`, or lower `arch.width`",
+        }),
     }
 }
 

@@ -218,7 +218,14 @@ impl<'a> Follow<'a> {
             what: format!("the {what} after {name}"),
             value,
             place: format!("input {}, counted from 0", self.inputs.start + j),
-            remedy: "scale the inputs down, or lower `arch.w_std` or the depth".to_owned(),
+            // Overflow meets infinity first; what is no number is a quotient of zeros.
+            remedy: if value.is_nan() {
+                "a variance became 0: scale the inputs up, raise `arch.w_std`, give `arch.b_std` a value above 0, or lower the depth; \
+                 a layer norm of an input that is 0 needs `b_std` above 0 before it"
+            } else {
+                "scale the inputs down, or lower `arch.w_std` or the depth"
+            }
+            .to_owned(),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::super::criterion;
 use super::super::plain::plain;
 use crate::number::{percent, short};
-use crate::record::{KernelManifest, KernelRow};
+use crate::record::{KernelManifest, KernelRow, shown_notes};
 
 pub(super) fn protocol(manifest: &KernelManifest, rows: &[&KernelRow]) -> String {
     let mut text = "## Protocol\n\n".to_owned();
@@ -17,7 +17,7 @@ pub(super) fn protocol(manifest: &KernelManifest, rows: &[&KernelRow]) -> String
             facts.n_rows,
             facts.d_in,
             facts.d_out,
-            plain(&facts.notes.join(" "))
+            plain(&shown_notes(&facts.notes, "in manifest.json").join(" "))
         );
     }
     if !rows.is_empty() {

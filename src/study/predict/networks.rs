@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Predicted, in_units};
 use crate::error::{Error, Result};
 use crate::linalg::{Matrix, available_memory};
-use crate::net::{self, Compute, Model, Predictor, to_matrix};
+use crate::net::{self, Compute, Model, Predictor, ensure_parameters_fit, to_matrix};
 use crate::record::Outcome;
 use crate::study::limit::{Limit, Start};
 use crate::study::plan::{Plan, PointPlan};
@@ -14,6 +14,9 @@ use crate::train::{self, Monitor, Stop, side_by_side, train};
 
 /// The networks of all seeds, trained now: small ones side by side, with the same numbers as one after the other.
 pub(super) fn trained(plan: &Plan, x: &Matrix, before_step: &(dyn Fn() -> Result<()> + Sync)) -> Result<Predicted> {
+    // Before the kernel of the limit is computed. With the parameters come their gradients, next and initial values.
+    let fits = |point: &PointPlan| ensure_parameters_fit(&point.architecture, 4, plan.config.compute.dtype);
+    plan.points.first().map_or(Ok(()), fits)?;
     let limit = Limit::of_one(plan)?;
     let y_train = plan.training_targets();
     let compute = Compute::open(plan.backend, plan.config.compute.dtype)?;

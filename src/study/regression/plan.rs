@@ -10,11 +10,11 @@ use super::config::{KernelFamily, RegressConfig, RegressTable, Solver};
 use crate::arch::{Activation, Architecture, Mlp, Parametrization};
 use crate::data::{DataConfig, Dataset, Loader, Split};
 use crate::error::{Error, Result};
-use crate::net::{Backend, Dtype};
-use crate::record::{DataFacts, KernelManifest, REGRESSION_SCHEMA, RunKind};
+use crate::net::{Backend, Dtype, ensure_countable};
+use crate::record::{KernelManifest, REGRESSION_SCHEMA, RunKind};
 use crate::regress::Scorer;
 use crate::study::config::{Config, TrainConfig};
-use crate::study::plan::{computed_here, data_facts, digest, ensure_folder_name};
+use crate::study::plan::{computed_here, data_facts, digest, distinct_notes, ensure_folder_name};
 use crate::study::vary::{Vary, combinations};
 
 /// A checked comparison.
@@ -112,17 +112,17 @@ impl RegressPlan {
         self.cells.iter().flat_map(|cell| cell.kernels.iter().map(move |kernel| (cell, kernel)))
     }
 
+    /// What was found in the data and done about it, each once.
+    #[must_use]
+    pub fn notes(&self) -> Vec<&str> {
+        distinct_notes(self.cells.iter().map(|cell| &*cell.split))
+    }
+
     /// What is written before the first point.
     ///
     /// # Errors
     /// When the config cannot be encoded.
     pub fn manifest(&self) -> Result<KernelManifest> {
-        let mut data: Vec<DataFacts> = Vec::new();
-        for cell in &self.cells {
-            if data.iter().all(|facts| facts.name != cell.dataset.name) {
-                data.push(data_facts(&cell.dataset, &cell.split));
-            }
-        }
         let points = self.points().map(|(_, kernel)| kernel.id.clone());
         Ok(KernelManifest {
             kind: RunKind::Regression,
@@ -131,7 +131,7 @@ impl RegressPlan {
             question: self.config.study.question.clone(),
             config: self.config.to_toml()?,
             root_seed: self.config.seeds.root,
-            data,
+            data: data_facts(self.cells.iter().map(|cell| (&*cell.dataset, &*cell.split))),
             margin: self.config.verdict.margin,
             confidence: self.config.verdict.confidence,
             earlier_criteria: Vec::new(),
@@ -259,6 +259,7 @@ fn members(config: &RegressConfig, split: &Split) -> Result<Vec<(KernelFamily, O
             KernelFamily::Network => {
                 Config::of_regression(config)?;
                 ensure_one_width(&architectures)?;
+                architectures.iter().try_for_each(ensure_countable)?;
                 members.extend(architectures.iter().map(|architecture| (family, Some(architecture.clone()))));
             }
             KernelFamily::Linear => members.push((family, Some(affine(d_in, d_out)?))),

@@ -166,6 +166,7 @@ fn found(
         early_stopping: Vec::new(),
         learning_curve: Vec::new(),
         modes,
+        notes: cell.split.notes.clone(),
     }
 }
 
