@@ -208,7 +208,10 @@ fn steps_are_those_of_the_config_s_optimizer_with_momentum_too_and_the_bound_is_
     assert!(largest_gap(descent.values(), momentum(37).values()) > 1e-2, "the test needs an effect of momentum");
 
     let bound = ntk::number::short(flow.maximal_learning_rate(0.8, 0.0));
-    let said = |at: &str| desk.call(&["predict", "own.toml", "--inputs", "test.npy", "--at", at]).stderr;
+    let said = |at: &str| {
+        let stderr = desk.call(&["predict", "own.toml", "--inputs", "test.npy", "--at", at]).stderr;
+        stderr.strip_prefix("note: The first line was read as column names.\n").unwrap().to_owned()
+    };
     assert_eq!(said("5steps"), format!("steps of 0.0500 by momentum; from {bound} on they diverge\n"));
     assert_eq!(said("2.5"), format!("gradient flow; steps by momentum diverge from {bound} on\n"));
     let above =
