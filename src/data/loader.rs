@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::config::DataConfig;
 use super::dataset::Dataset;
+use super::repeats::{Settled, settle};
 use super::source::Source;
 use super::split::Split;
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 pub struct Loader<'a> {
     base: &'a Path,
     datasets: HashMap<String, Arc<Dataset>>,
+    settled: HashMap<String, Arc<Settled>>,
     splits: HashMap<String, Arc<Split>>,
 }
 
@@ -22,7 +24,7 @@ impl<'a> Loader<'a> {
     /// Of sources whose relative paths start at `base`, the config file's folder.
     #[must_use]
     pub fn new(base: &'a Path) -> Self {
-        Self { base, datasets: HashMap::new(), splits: HashMap::new() }
+        Self { base, datasets: HashMap::new(), settled: HashMap::new(), splits: HashMap::new() }
     }
 
     /// The data of `config` and their split.
@@ -32,8 +34,11 @@ impl<'a> Loader<'a> {
     pub fn load(&mut self, config: &DataConfig, root_seed: u64) -> Result<(Arc<Dataset>, Arc<Split>)> {
         // Rows that nobody draws are the same for every seed.
         let draws = matches!(config.source, Source::Synthetic(_)).then_some(root_seed);
-        let dataset = once(&mut self.datasets, &(&config.source, draws), || config.source.load(root_seed, self.base))?;
-        let split = once(&mut self.splits, &(config, root_seed), || Split::new(&dataset, config, root_seed))?;
+        let (source, choice) = (&config.source, config.repeated_inputs);
+        let dataset = once(&mut self.datasets, &(source, draws), || source.load(root_seed, self.base))?;
+        let settled = once(&mut self.settled, &(source, draws, choice), || Ok(settle(&dataset, choice)))?;
+        let split =
+            once(&mut self.splits, &(config, root_seed), || Split::of_settled(&dataset, &settled, config, root_seed))?;
         Ok((dataset, split))
     }
 }

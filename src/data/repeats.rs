@@ -9,12 +9,23 @@ use super::config::RepeatedInputs;
 use super::dataset::{Dataset, Task};
 use crate::linalg::Matrix;
 
-/// Inputs and targets after `choice`, and a sentence where anything was repeated.
-pub(super) fn settle(dataset: &Dataset, choice: RepeatedInputs) -> (Matrix, Matrix, Option<String>) {
+/// The rows of a data set in which repeated inputs are dealt with.
+#[derive(Debug)]
+pub(super) struct Settled {
+    /// `[n, d_in]`.
+    pub(super) inputs: Matrix,
+    /// `[n, d_out]`.
+    pub(super) targets: Matrix,
+    /// What was repeated, and what became of it, in a sentence.
+    pub(super) note: Option<String>,
+}
+
+/// Deals with the repeated inputs of `dataset` by `choice`.
+pub(super) fn settle(dataset: &Dataset, choice: RepeatedInputs) -> Settled {
     let groups = groups_of_equal_rows(&dataset.inputs);
     let n_repeated = dataset.n_rows() - groups.len();
     if n_repeated == 0 {
-        return (dataset.inputs.clone(), dataset.targets.clone(), None);
+        return Settled { inputs: dataset.inputs.clone(), targets: dataset.targets.clone(), note: None };
     }
     let n_contradictory = groups.iter().filter(|group| differ(&dataset.targets, group)).count();
     let found = format!(
@@ -28,7 +39,7 @@ pub(super) fn settle(dataset: &Dataset, choice: RepeatedInputs) -> (Matrix, Matr
                 "{found}. All rows were kept: the kernel matrix can be singular, and an input can be both in the \
                  training and in the test part."
             );
-            (dataset.inputs.clone(), dataset.targets.clone(), Some(note))
+            Settled { inputs: dataset.inputs.clone(), targets: dataset.targets.clone(), note: Some(note) }
         }
         RepeatedInputs::Average => {
             let firsts: Vec<usize> = groups.iter().map(|group| group[0]).collect();
@@ -43,7 +54,7 @@ pub(super) fn settle(dataset: &Dataset, choice: RepeatedInputs) -> (Matrix, Matr
                 "{found}. Rows with the same inputs were merged into one with {target}, which leaves {} rows.",
                 groups.len()
             );
-            (dataset.inputs.select_rows(&firsts), targets, Some(note))
+            Settled { inputs: dataset.inputs.select_rows(&firsts), targets, note: Some(note) }
         }
     }
 }
@@ -89,12 +100,12 @@ mod tests {
         let named = |name: &str, values| (vec![name.to_string()], values);
         let dataset = Dataset::new("four", "", Task::Regression, named("x", inputs), named("y", targets)).unwrap();
 
-        let (inputs, targets, note) = settle(&dataset, RepeatedInputs::Average);
+        let Settled { inputs, targets, note } = settle(&dataset, RepeatedInputs::Average);
         assert_eq!(inputs.values(), [0.0, 1.0, 2.0]);
         assert_eq!(targets.values(), [2.0, 5.0, 7.0]);
         assert!(note.unwrap().contains("1 of 4 rows repeat the inputs of an earlier row, and 1 of the"));
 
-        let (inputs, _, note) = settle(&dataset, RepeatedInputs::Keep);
+        let Settled { inputs, note, .. } = settle(&dataset, RepeatedInputs::Keep);
         assert_eq!(inputs, dataset.inputs);
         assert!(note.unwrap().contains("All rows were kept"));
     }

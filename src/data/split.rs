@@ -5,7 +5,7 @@ use rand::seq::SliceRandom;
 use super::config::DataConfig;
 use super::dataset::{Dataset, Task};
 use super::noise::{noisy_inputs, noisy_targets};
-use super::repeats;
+use super::repeats::{self, Settled};
 use super::scaling::Scaling;
 use crate::error::{Error, Result};
 use crate::linalg::Matrix;
@@ -41,9 +41,19 @@ impl Split {
     /// # Errors
     /// When there are not as many rows as asked for, or nothing varies that could be learned from or predicted.
     pub fn new(dataset: &Dataset, config: &DataConfig, root_seed: u64) -> Result<Self> {
-        let (inputs, targets, note) = repeats::settle(dataset, config.repeated_inputs);
+        Self::of_settled(dataset, &repeats::settle(dataset, config.repeated_inputs), config, root_seed)
+    }
+
+    /// Of `dataset` whose repeated inputs are `settled` as `config` says.
+    pub(super) fn of_settled(
+        dataset: &Dataset,
+        settled: &Settled,
+        config: &DataConfig,
+        root_seed: u64,
+    ) -> Result<Self> {
+        let Settled { inputs, targets, note } = settled;
         let mut notes = dataset.notes.clone();
-        notes.extend(note);
+        notes.extend(note.clone());
 
         let n = inputs.n_rows();
         let (n_train, n_test) = sizes(config, n, dataset.n_rows())?;

@@ -89,7 +89,7 @@ fn from_utf8(place: &str, bytes: Vec<u8>) -> Result<String> {
 
 fn from_utf16(place: &str, bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String> {
     let damaged = || Error::input(place, "the text is damaged UTF-16", "save the table as CSV in UTF-8");
-    if bytes.len() % 2 != 0 {
+    if !bytes.len().is_multiple_of(2) {
         return Err(damaged());
     }
     let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();

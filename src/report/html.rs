@@ -32,6 +32,8 @@ pub(super) fn page(title: &str, markdown: &str, figures: &[Figure]) -> Result<St
         }
         // The alternative text of a figure that is drawn in place.
         Event::Text(_) if inside_image => None,
+        // The report itself holds no HTML: what looks like it is a name of the user's, and is shown as it is written.
+        Event::Html(text) | Event::InlineHtml(text) => Some(Event::Text(text)),
         other => Some(other),
     });
     let mut body = String::new();
@@ -48,4 +50,19 @@ pub(super) fn page(title: &str, markdown: &str, figures: &[Figure]) -> Result<St
 
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_like_html_are_text_wherever_they_stand() {
+        let name = "<img src=x onerror=alert(2)>";
+        let markdown = format!("# {name}\n\n| data |\n|---|\n| {name} |\n\n<script>alert(1)</script>\n\n- of {name}\n");
+        let page = page(name, &markdown, &[]).unwrap();
+        assert!(!page.contains("<img") && !page.contains("<script"), "{page}");
+        // The title, the heading, the cell and the item.
+        assert_eq!(page.matches("&lt;img src=x onerror=alert(2)&gt;").count(), 4, "{page}");
+    }
 }

@@ -219,10 +219,7 @@ fn trial(plan: &Plan, architecture: &Architecture, compute: &Compute) -> Result<
     let kernel = timed(|| EmpiricalNtk::new(&predictor, compute).gram(&x).map(drop))?;
 
     // A step size of 0 costs what any other does, and cannot diverge.
-    let few = train::Plan {
-        optimizer: settings.optimizer,
-        ..train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS)
-    };
+    let few = train::Plan { optimizer: settings.optimizer, ..train::Plan::gradient_descent(0.0, 1 + N_TIMED_STEPS) };
     let (x_train, y_train, x_test) =
         (&first_rows(x_train, n_step), &first_rows(y_train, n_step), &first_rows(x_test, n_step));
     let mut clock = Clock { first: None, last: None };
@@ -290,11 +287,8 @@ mod tests {
     #[test]
     fn what_was_not_tried_goes_at_the_rate_of_the_nearest_of_its_kind() {
         let measured = |kind, work, seconds| Measured { kind, work, seconds };
-        let all = [
-            measured(Kind::Dense, 1e3, 1e-3),
-            measured(Kind::Dense, 1e9, 1.0),
-            measured(Kind::Windowed, 1e6, 5.0),
-        ];
+        let all =
+            [measured(Kind::Dense, 1e3, 1e-3), measured(Kind::Dense, 1e9, 1.0), measured(Kind::Windowed, 1e6, 5.0)];
         assert_eq!(Measured::seconds(&all, Kind::Dense, 4e3), 4e-3);
         assert_eq!(Measured::seconds(&all, Kind::Dense, 1e10), 10.0);
         assert_eq!(Measured::seconds(&all, Kind::Windowed, 2e3), 0.01);

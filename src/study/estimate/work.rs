@@ -87,8 +87,7 @@ mod tests {
     fn a_pair_of_networks_is_twice_the_work() {
         let mlp = |initial| {
             let parametrization = Parametrization::Ntk;
-            let mlp =
-                Mlp { depth: 1, width: 8, activation: Activation::Relu, w_std: 1.0, b_std: 0.0, parametrization };
+            let mlp = Mlp { depth: 1, width: 8, activation: Activation::Relu, w_std: 1.0, b_std: 0.0, parametrization };
             Work::of_rows(&mlp.architecture(3, 2).unwrap(), initial, 10, (10, 10))
         };
         let (one, pair) = (mlp(InitialFunction::Plain), mlp(InitialFunction::Antisymmetric));
