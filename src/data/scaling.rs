@@ -284,7 +284,10 @@ fn check_constant_targets(dataset: &Dataset, targets: &Matrix, constant: &[usize
             Task::Regression => {
                 format!("the target `{}` varies by rounding alone around {}", names[0], targets[(0, first)])
             }
-            Task::Classification => "all training rows belong to one class".into(),
+            Task::Classification if targets.values().iter().all(|share| [0.0, 1.0].contains(share)) => {
+                "all training rows belong to one class".into()
+            }
+            Task::Classification => "every training row has the same shares of all classes".into(),
         };
         return Err(Error::input(
             format!("data set `{}`", dataset.name),
@@ -292,10 +295,16 @@ fn check_constant_targets(dataset: &Dataset, targets: &Matrix, constant: &[usize
             "raise `data.n_train`, change `data.split_seed`, or choose another target",
         ));
     }
-    Ok(Some(format!(
-        "No training row belongs to these classes, which therefore cannot be learned: {}.",
-        names.join(", ")
-    )))
+    let (absent, level): (Vec<usize>, Vec<usize>) = constant.iter().partition(|&&k| targets[(0, k)] == 0.0);
+    let named = |classes: &[usize], sentence: &str| {
+        let names: Vec<&str> = classes.iter().map(|&k| dataset.target_names[k].as_str()).collect();
+        (!names.is_empty()).then(|| format!("{sentence}: {}.", names.join(", ")))
+    };
+    let notes = [
+        named(&absent, "No training row belongs to these classes, which therefore cannot be learned"),
+        named(&level, "Every training row has the same share of these classes"),
+    ];
+    Ok(Some(notes.into_iter().flatten().collect::<Vec<_>>().join(" ")))
 }
 
 fn not_finite(what: &str, value: f64, row: usize, column: &str, remedy: &str) -> Error {

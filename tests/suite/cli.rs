@@ -12,6 +12,7 @@ mod resume;
 mod run;
 mod spectrum;
 mod studies;
+mod tables;
 
 use std::collections::BTreeMap;
 use std::fs::File;
